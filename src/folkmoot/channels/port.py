@@ -1,8 +1,9 @@
 """The port every channel is reached through, and the values that cross it.
 
-An adapter says what its channel takes (:class:`Capabilities`), turns a rendition into frozen request
-bytes (``prepare``: everything that can be undone or repeated), sends them once (``send``), finds out
-what became of a send nobody answered (``look_up``) and reads back what is live (``read_back``).
+An adapter says what its channel takes (:class:`Capabilities`), turns a rendition into frozen
+request bytes (``prepare``: everything that can be undone or repeated), sends them once (``send``),
+finds out what became of a send nobody answered (``look_up``) and reads back what is live
+(``read_back``).
 
 Three outcomes of a send, never two: *sent*, *refused*, *unconfirmed*. An adapter answers
 :class:`Unconfirmed` for anything that is not a clear answer: a time-out, a 500, rubbish.
@@ -19,7 +20,8 @@ from typing import Protocol
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A picture as it will be sent. ``read`` gives exactly the bytes whose SHA-256 is ``sha256``
-    (lower-case hexadecimal); ``alt`` is the text that stands in for it."""
+    (lower-case hexadecimal); ``alt`` is the text that stands in for it.
+    """
 
     sha256: str
     media_type: str
@@ -81,7 +83,8 @@ class Problem:
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A frozen request. ``request`` holds the exact bytes that will be sent, and nothing secret;
-    ``key`` is the idempotency key, the same for every attempt at the same delivery."""
+    ``key`` is the idempotency key, the same for every attempt at the same delivery.
+    """
 
     key: str
     request: bytes
@@ -90,7 +93,8 @@ class Prepared:
 @dataclass(frozen=True, slots=True)
 class NotPrepared:
     """Preparing failed; nothing was published. ``retry`` says whether trying again may help by
-    itself (the server was down) or a person must act (the password is wrong)."""
+    itself (the server was down) or a person must act (the password is wrong).
+    """
 
     reason: str
     retry: bool
@@ -99,7 +103,8 @@ class NotPrepared:
 @dataclass(frozen=True, slots=True)
 class Sent:
     """The channel clearly said yes. ``remote_id`` is the channel's own name for the post and
-    ``url`` where a person can see it. ``remote_ids`` has one id per part, in order."""
+    ``url`` where a person can see it. ``remote_ids`` has one id per part, in order.
+    """
 
     remote_id: str
     url: str
@@ -135,7 +140,8 @@ class Different:
 @dataclass(frozen=True, slots=True)
 class Live:
     """What is live, as the channel shows it: per part the text and, per picture, the alt text and
-    the SHA-256 of the bytes (``None`` where the channel does not give the original bytes back)."""
+    the SHA-256 of the bytes (``None`` where the channel does not give the original bytes back).
+    """
 
     texts: tuple[str, ...]
     alts: tuple[tuple[str, ...], ...]
@@ -172,7 +178,8 @@ class Adapter(Protocol):
 
     def make_key(self, delivery_id: str, due_at: datetime) -> str:
         """The idempotency key for a delivery, in the form the channel wants. Pure, and the same
-        for the same arguments for ever."""
+        for the same arguments for ever.
+        """
         ...
 
     def send(self, prepared: Prepared) -> Sent | Refused | Unconfirmed:
@@ -181,7 +188,8 @@ class Adapter(Protocol):
 
     def look_up(self, prepared: Prepared) -> Sent | Absent | Different | Unconfirmed:
         """Find out what became of ``prepared``: live as frozen, proven absent, something else
-        under its key, or still unknown. Reads only."""
+        under its key, or still unknown. Reads only.
+        """
         ...
 
     def read_back(self, sent: Sent) -> Live | Absent | Unreadable:
@@ -190,5 +198,6 @@ class Adapter(Protocol):
 
     def diagnose(self) -> str | None:
         """Ask the channel whether this account can post: ``None`` if so, else a sentence that
-        says what is wrong and what to do."""
+        says what is wrong and what to do.
+        """
         ...

@@ -139,7 +139,8 @@ class NotEvaluated:
 @dataclass(frozen=True, slots=True)
 class Question:
     """What only a person can judge. ``proceed`` is the answer (``yes`` or ``no``) under which the
-    post may go on; any other answer means it should not go out as it stands."""
+    post may go on; any other answer means it should not go out as it stands.
+    """
 
     id: str
     text: str

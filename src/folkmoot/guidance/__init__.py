@@ -4,8 +4,8 @@
 >>> pack = load_pack("uk-civil-service")
 >>> pack.get_clause("HON-M1").levels["overview"]
 
-A *pack* is a folder of TOML and Markdown; ``docs/packs.md`` describes it. Clauses are paraphrases in
-our own words, each citing source, version, address and how well it is evidenced.
+A *pack* is a folder of TOML and Markdown; ``docs/packs.md`` describes it. Clauses are paraphrases
+in our own words, each citing source, version, address and how well it is evidenced.
 """
 
 from .model import (
