@@ -8,6 +8,7 @@ A *pack* is a folder of TOML and Markdown; ``docs/packs.md`` describes it. Claus
 in our own words, each citing source, version, address and how well it is evidenced.
 """
 
+from .loader import available_packs, load_pack
 from .model import (
     Clause,
     ClauseKind,
@@ -36,4 +37,6 @@ __all__ = [
     "UnknownClause",
     "UnknownPack",
     "UnknownSource",
+    "available_packs",
+    "load_pack",
 ]
