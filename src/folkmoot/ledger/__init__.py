@@ -1,0 +1,81 @@
+"""What was done, provably: a Merkle log in the open C2SP formats, and proofs anyone can check.
+
+>>> from folkmoot.ledger import MemoryStore, Notary, Signer, Tree, leaf_hash, make_proof, seal
+>>> entry, fields = seal(kind="draft.sent_back", fields={"reason": "..."}, salts=..., ...)
+>>> tree = Tree(MemoryStore())
+>>> tree.append([leaf_hash(entry.to_bytes())])
+>>> checkpoint = Notary(signer, Path("memory")).sign(tree)
+>>> text = make_proof(entry, fields, index=0, path=tree.inclusion_proof(0),
+...                   checkpoint=checkpoint, vkey=signer.vkey)
+>>> verify_proof(text, keys=[signer.vkey]).ok
+True
+
+An entry's header carries no personal data, only commitments to its fields. The fields are kept
+elsewhere, and once they are destroyed every proof still holds.
+"""
+
+from .entries import MAX_ENTRY_BYTES, SALT_BYTES, Entry, Field, commit, seal
+from .errors import (
+    EntryError,
+    ForkRefused,
+    LedgerError,
+    MemoryDamaged,
+    NoteError,
+    ProofError,
+    TileError,
+)
+from .notary import Notary
+from .notes import Checkpoint, Note, Signer, Verifier, open_note
+from .proofs import MAX_PROOF_BYTES, ProofResult, make_proof, verify_proof, visible
+from .tiles import TILE_WIDTH, MemoryStore, TileStore, Tree
+from .tree import (
+    EMPTY_ROOT,
+    HASH_BYTES,
+    MAX_SIZE,
+    Answer,
+    leaf_hash,
+    leaf_hashes,
+    node_hash,
+    verify_consistency,
+    verify_inclusion,
+)
+
+__all__ = [
+    "EMPTY_ROOT",
+    "HASH_BYTES",
+    "MAX_ENTRY_BYTES",
+    "MAX_PROOF_BYTES",
+    "MAX_SIZE",
+    "SALT_BYTES",
+    "TILE_WIDTH",
+    "Answer",
+    "Checkpoint",
+    "Entry",
+    "EntryError",
+    "Field",
+    "ForkRefused",
+    "LedgerError",
+    "MemoryDamaged",
+    "MemoryStore",
+    "Notary",
+    "Note",
+    "NoteError",
+    "ProofError",
+    "ProofResult",
+    "Signer",
+    "TileError",
+    "TileStore",
+    "Tree",
+    "Verifier",
+    "commit",
+    "leaf_hash",
+    "leaf_hashes",
+    "make_proof",
+    "node_hash",
+    "open_note",
+    "seal",
+    "verify_consistency",
+    "verify_inclusion",
+    "verify_proof",
+    "visible",
+]
