@@ -8,6 +8,7 @@ import json
 import sys
 from pathlib import Path
 
+from .entries import render_time
 from .errors import LedgerError
 from .notes import Verifier, encode_base64
 from .proofs import MAX_PROOF_BYTES, ProofResult, verify_proof, visible
@@ -95,7 +96,7 @@ def _lines(result: ProofResult) -> list[str]:
     rows = [
         ("entry", entry.id),
         ("kind", entry.kind),
-        ("time", _time(result)),
+        ("time", render_time(entry.at)),
         ("organisation", entry.organisation),
         ("actor", entry.actor),
         ("role", entry.role),
@@ -108,10 +109,6 @@ def _lines(result: ProofResult) -> list[str]:
     if result.withheld:
         lines.append(f"  withheld: {', '.join(result.withheld)}")
     return lines
-
-
-def _time(result: ProofResult) -> str:
-    return result.entry.at.isoformat().replace("+00:00", "Z") if result.entry else ""
 
 
 def _as_json(result: ProofResult) -> dict[str, object]:

@@ -129,7 +129,7 @@ class Entry:
         data = canonical_json(
             {
                 "actor": self.actor,
-                "at": _render_time(self.at),
+                "at": render_time(self.at),
                 "commitments": dict(self.commitments),
                 "id": self.id,
                 "kind": self.kind,
@@ -269,7 +269,8 @@ def _check_json(value: object) -> None:
             raise EntryError(f"Canonical JSON cannot hold {one!r}.")
 
 
-def _render_time(at: datetime) -> str:
+def render_time(at: datetime) -> str:
+    """A UTC datetime as RFC 3339 with microseconds and Z, the one form used in entries."""
     return at.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
