@@ -188,8 +188,7 @@ def _environment() -> dict[str, str]:
 
 
 def _drain(pipe: Any, said: list[str]) -> None:
-    for line in pipe:
-        said.append(line)
+    said.extend(pipe)
     pipe.close()
 
 

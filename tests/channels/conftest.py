@@ -1,0 +1,6 @@
+"""What the channels' tests share. The real Bluesky server stands in tests/pds."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "pds"))
