@@ -1,0 +1,71 @@
+"""Detectors by name: what a rule can look for that words and patterns cannot say.
+
+A detector is made once per rule from the rule's ``[options]`` and is then a pure function. One of a
+*passage* answers places in one run of words; one of a *post* sees words and pictures together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from folkmoot.check.passage import Passage, Spans
+from folkmoot.check.reading import Hits, Reading
+from folkmoot.check.table import Table
+
+DetectInPassage = Callable[[Passage], Spans]
+"""Places found in one passage, in order; none means the rule has nothing to say."""
+DetectInPost = Callable[[Reading], Hits | None]
+"""Places found in the post; ``None`` means nothing to say, no places that it is the whole post."""
+
+MakePassage = Callable[[Table], DetectInPassage]
+MakePost = Callable[[Table], DetectInPost]
+
+OF_PASSAGES: dict[str, MakePassage] = {}
+OF_POSTS: dict[str, MakePost] = {}
+
+
+def passage_detector(name: str) -> Callable[[MakePassage], MakePassage]:
+    """Register the decorated maker under ``name``. It is given the options and takes each key."""
+
+    def register(make: MakePassage) -> MakePassage:
+        _refuse_twice(name)
+        OF_PASSAGES[name] = make
+        return make
+
+    return register
+
+
+def plain_passage_detector(name: str) -> Callable[[DetectInPassage], DetectInPassage]:
+    """Register the decorated detector, which takes no options, under ``name``."""
+
+    def register(detect: DetectInPassage) -> DetectInPassage:
+        passage_detector(name)(lambda _options: detect)
+        return detect
+
+    return register
+
+
+def plain_post_detector(name: str) -> Callable[[DetectInPost], DetectInPost]:
+    """Register the decorated detector, which takes no options, under ``name``."""
+
+    def register(detect: DetectInPost) -> DetectInPost:
+        post_detector(name)(lambda _options: detect)
+        return detect
+
+    return register
+
+
+def post_detector(name: str) -> Callable[[MakePost], MakePost]:
+    """Register the decorated maker under ``name``, as :func:`passage_detector` does."""
+
+    def register(make: MakePost) -> MakePost:
+        _refuse_twice(name)
+        OF_POSTS[name] = make
+        return make
+
+    return register
+
+
+def _refuse_twice(name: str) -> None:
+    if name in OF_PASSAGES or name in OF_POSTS:
+        raise ValueError(f"There are two detectors named {name!r}.")
