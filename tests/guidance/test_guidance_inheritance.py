@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from guidance_small_pack import Writer, clause_text
 
-from folkmoot.guidance import PackError, load_pack
+from folkmoot.guidance import PackError, load_pack, loader
 from folkmoot.guidance.loader import DEPTH_LIMIT
 
 
@@ -122,6 +123,24 @@ def test_packs_that_extend_one_another_are_refused_with_the_ring(
     assert error.wrong == f"These packs extend one another: {told}."
 
 
+def test_a_ring_through_another_folder_of_the_same_name_is_refused(
+    write_pack: Writer, tmp_path: Path
+):
+    # `a` here extends `b`, which lives elsewhere and rests on the `a` beside it.
+    here, there = tmp_path / "here", tmp_path / "there"
+    write_pack("a", under=there)
+    (here / "b").parent.mkdir()
+    (here / "b").symlink_to(write_pack("b", pack=extending("a"), under=there))
+    a = write_pack("a", pack=extending("b"), under=here)
+    assert "These packs extend one another: a -> b -> a." in refused(a).wrong
+
+    # The same, when `b` is loaded already by another line.
+    child = write_pack("child", pack=extending("b", "a"), under=here)
+    error = refused(child)
+    assert error.file == here / "a" / "pack.toml"
+    assert error.wrong == "These packs extend one another: child -> a -> b -> ... -> a."
+
+
 def test_too_long_a_line_of_parents_is_refused(write_pack: Writer):
     names = [f"p{at}" for at in range(DEPTH_LIMIT + 1)]
     write_pack(names[0])
@@ -129,6 +148,39 @@ def test_too_long_a_line_of_parents_is_refused(write_pack: Writer):
     assert load_pack(folders[-2]).id == names[-2]
     error = refused(folders[-1])
     assert error.wrong.startswith(f"More than {DEPTH_LIMIT} packs extend one another in a row: p8")
+
+
+def test_a_long_line_is_refused_however_it_is_reached(write_pack: Writer):
+    write_pack("p1")
+    for at in range(2, DEPTH_LIMIT + 1):
+        write_pack(f"p{at}", pack=extending(f"p{at - 1}"))
+    short = write_pack("short", pack=extending("p2"))
+    assert load_pack(short).id == "short"
+    child = write_pack("child", pack=extending("p1", f"p{DEPTH_LIMIT}"))
+    error = refused(child)
+    assert error.key == "extends"
+    assert f"More than {DEPTH_LIMIT} packs" in error.wrong
+
+    # The same line, met when its upper part is loaded already.
+    write_pack("top", pack=extending(f"p{DEPTH_LIMIT - 1}"))
+    again = write_pack("again", pack=extending(f"p{DEPTH_LIMIT - 1}", "top"))
+    error = refused(again)
+    assert f"More than {DEPTH_LIMIT} packs" in error.wrong
+
+
+def test_lines_that_meet_again_and_again_are_each_read_once(write_pack: Writer):
+    # Three packs a storey, each resting on all three below: 3 ** 6 ways down from the top.
+    storeys = [[f"s{storey}{letter}" for letter in "abc"] for storey in range(7)]
+    for name in storeys[0]:
+        write_pack(name)
+    for below, storey in pairwise(storeys):
+        for name in storey:
+            write_pack(name, pack=extending(*below))
+    top = write_pack("top", pack=extending(*storeys[-1]))
+    with patch.object(loader, "read_files", wraps=loader.read_files) as read:
+        pack = load_pack(top)
+    assert len(pack.clauses) == 3 * 7 + 1
+    assert read.call_count == 3 * 7 + 1
 
 
 def test_a_clause_may_not_take_the_id_of_an_inherited_one(write_pack: Writer):

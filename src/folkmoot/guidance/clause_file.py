@@ -34,8 +34,8 @@ _KEYS = (
     "url_history",
     "audiences",
 )
-_HEADING = re.compile(r"##(?!#)[ \t]*(?P<name>.*?)[ \t]*")
-_CODE_FENCE = re.compile(r" {0,3}(?P<mark>`{3,}|~{3,})")
+_HEADING = re.compile(r"##(?:[ \t]+(?P<name>.*?))?[ \t]*")
+_CODE_FENCE = re.compile(r" {0,3}(?P<mark>`{3,}|~{3,})(?P<info>.*)")
 _LEVELS = ", ".join(f"## {level.value}" for level in Level)
 
 
@@ -127,10 +127,11 @@ def _levels(body: str, file: Path, lines_before: int) -> dict[Level, str]:
         if fence is not None and not code_fence:
             code_fence = fence["mark"]
         elif fence is not None and fence["mark"].startswith(code_fence):
-            code_fence = ""
+            # As in CommonMark, a closing fence has nothing after it.
+            code_fence = code_fence if fence["info"].strip() else ""
         heading = None if code_fence else _HEADING.fullmatch(line)
         if heading is not None:
-            level = _level(heading["name"], file, number)
+            level = _level(heading["name"] or "", file, number)
             if level in parts:
                 raise PackError(file, f"line {number}", f"## {level.value} stands there twice.")
             current = parts[level] = []

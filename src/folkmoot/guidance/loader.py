@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .clause_file import read_clause
@@ -48,11 +48,11 @@ def load_pack(name_or_folder: str | Path, *, search: Sequence[Path] = ()) -> Pac
     """
     searched = _searched(search)
     if isinstance(name_or_folder, Path) or "/" in name_or_folder or "\\" in name_or_folder:
-        return _load(Path(name_or_folder), searched, (), None).pack
+        return _load(Path(name_or_folder), _Loading(searched), (), None).pack
     folder = _find_folder(name_or_folder, (*searched, SHIPPED))
     if folder is None:
         raise UnknownPack(name_or_folder, available_packs(search))
-    return _load(folder, searched, (), name_or_folder).pack
+    return _load(folder, _Loading(searched), (), name_or_folder).pack
 
 
 def available_packs(search: Sequence[Path] = ()) -> tuple[str, ...]:
@@ -81,6 +81,20 @@ class _Loaded:
 
     pack: Pack
     lineage: Mapping[str, Pack]
+    height: int
+    """How many packs stand in its longest line of parents, itself included."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Loading:
+    """One call of :func:`load_pack`.
+
+    ``done`` keeps each folder's pack, so that many lines meeting in a few parents cost no more
+    than the parents do: a pack from somebody else must not be able to hang us.
+    """
+
+    search: tuple[Path, ...]
+    done: dict[Path, _Loaded] = field(default_factory=dict)
 
 
 def _searched(search: Iterable[Path]) -> tuple[Path, ...]:
@@ -99,9 +113,7 @@ def _find_folder(name: str, folders: Iterable[Path]) -> Path | None:
     return None
 
 
-def _load(
-    folder: Path, search: tuple[Path, ...], below: tuple[str, ...], expected: str | None
-) -> _Loaded:
+def _load(folder: Path, loading: _Loading, below: tuple[str, ...], expected: str | None) -> _Loaded:
     """Load ``folder``; ``below`` are the packs that led here, ``expected`` the id asked for."""
     files = read_files(folder)
     file = folder / _PACK_TOML
@@ -119,12 +131,9 @@ def _load(
     if pack_id in below:
         raise table.refuse("extends", f"These packs extend one another: {' -> '.join(line)}.")
     if len(line) > DEPTH_LIMIT:
-        raise table.refuse(
-            "extends",
-            f"More than {DEPTH_LIMIT} packs extend one another in a row: {' -> '.join(line)}.",
-        )
+        raise _too_many_in_a_row(table, line)
 
-    parents = _parents(table, folder, search, line)
+    parents = _parents(table, folder, loading, line)
     lineage = _join(table, parents)
     inherited = tuple(lineage.values())
     sources = read_sources(folder, files, inherited)
@@ -144,7 +153,17 @@ def _load(
         + own_folders,
         digest=digest_files(files, [(parent.pack.id, parent.pack.digest) for parent in parents]),
     )
-    return _Loaded(pack, {**lineage, pack_id: pack})
+    height = 1 + max((parent.height for parent in parents), default=0)
+    loaded = _Loaded(pack, {**lineage, pack_id: pack}, height)
+    loading.done[folder] = loaded
+    return loaded
+
+
+def _too_many_in_a_row(table: Table, line: Iterable[str]) -> PackError:
+    return table.refuse(
+        "extends",
+        f"More than {DEPTH_LIMIT} packs extend one another in a row: {' -> '.join(line)}.",
+    )
 
 
 def _pack_id(table: Table, key: str) -> str:
@@ -170,7 +189,7 @@ def _version(table: Table, key: str) -> str:
 
 
 def _parents(
-    table: Table, folder: Path, search: tuple[Path, ...], line: tuple[str, ...]
+    table: Table, folder: Path, loading: _Loading, line: tuple[str, ...]
 ) -> tuple[_Loaded, ...]:
     parents: list[_Loaded] = []
     for at, data in enumerate(table.get_rows("extends"), 1):
@@ -183,12 +202,18 @@ def _parents(
             raise row.refuse("digest", "A digest is 64 characters, 0 to 9 and a to f.")
         if any(parent.pack.id == name for parent in parents):
             raise row.refuse("pack", f"{name!r} is extended twice.")
-        looked_in = (*search, folder.resolve().parent, SHIPPED)
+        looked_in = (*loading.search, folder.resolve().parent, SHIPPED)
         found = _find_folder(name, looked_in)
         if found is None:
             places = ", ".join(str(place) for place in dict.fromkeys(looked_in))
             raise row.refuse("pack", f"There is no pack {name!r}. Looked in: {places}.")
-        parent = _load(found, search, line, name)
+        parent = loading.done.get(found) or _load(found, loading, line, name)
+        # _load has looked for this; a parent loaded by another line has looked along that one.
+        if again := next((pack_id for pack_id in line if pack_id in parent.lineage), None):
+            ring = " -> ".join((*line, name, "...", again))
+            raise row.refuse("pack", f"These packs extend one another: {ring}.")
+        if len(line) + parent.height > DEPTH_LIMIT:
+            raise _too_many_in_a_row(table, (*line, name, "..."))
         if parent.pack.version != version:
             raise row.refuse(
                 "version",
