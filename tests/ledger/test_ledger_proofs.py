@@ -164,6 +164,15 @@ def test_a_signature_nobody_can_check_makes_it_false_until_its_key_is_given(prac
     assert verify_proof(text, keys=[practice.signer.vkey, witness.vkey])
 
 
+def test_a_witness_whose_key_was_given_cannot_stand_in_for_the_log(practice) -> None:
+    witness = Signer("witness.example", b"\6" * 32)
+    head, _, _ = practice.proof(3).rpartition(practice.checkpoint)
+    made_up = Checkpoint(practice.signer.name, 9, practice.tree.root()).to_text()
+    text = head + witness.sign(made_up)
+    result = verify_proof(text, keys=[practice.signer.vkey, witness.vkey])
+    assert result.reason == "The key named in the file did not sign the head of the log."
+
+
 def test_a_proof_that_would_fail_is_not_made(practice) -> None:
     path = practice.tree.inclusion_proof(3)
     with pytest.raises(ProofError, match="leads to another root"):
@@ -285,7 +294,11 @@ def test_a_reason_never_carries_anything_a_screen_would_act_on(practice) -> None
     signer = Signer("log\u202e.example", b"\1" * 32)
     head = Checkpoint(signer.name, 9, practice.tree.root())
     text = practice.proof(3, checkpoint=signer.sign(head.to_text()), vkey=signer.vkey)
+    assert verify_proof(text).ok
     assert verify_proof(text).reason.isprintable()
+    refused = verify_proof(text, keys=[practice.signer.vkey])
+    assert "log\\u202e.example" in refused.reason
+    assert refused.reason.isprintable()
     assert len(verify_proof(extra_of(practice, vkey="a" * 9000 + "+1+2")).reason) < 1000
 
 

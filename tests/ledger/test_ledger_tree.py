@@ -245,6 +245,12 @@ def test_malformed_consistency_is_refused_with_a_sentence(old_size, new_size, pr
     assert answer.reason.endswith(".")
 
 
+def test_an_empty_log_has_one_root_only() -> None:
+    assert verify_consistency(0, 0, EMPTY_ROOT, EMPTY_ROOT, [])
+    other = leaf_hash(b"")
+    assert not verify_consistency(0, 0, other, other, [])
+
+
 def test_the_largest_log_there_may_be_is_verified_in_63_steps() -> None:
     leaf = root = leaf_hash(b"one")
     for _ in range(63):

@@ -160,6 +160,7 @@ class Entry:
         if not isinstance(held["links"], list) or not isinstance(held["commitments"], dict):
             raise EntryError("An entry's links must be a list, its commitments an object.")
         entry = cls(**{**held, "at": _parse_time(held["at"])})
+        # The checks above should leave nothing for this to find; it is the promise itself.
         if entry.to_bytes() != data:
             raise EntryError("This entry is not in its canonical form; it was changed.")
         return entry
