@@ -99,9 +99,10 @@ class Entry:
             raise EntryError(f"An entry of version {self.version!r} cannot be read here.")
         for name, form in _FORMS.items():
             value = getattr(self, name)
-            if not isinstance(value, str) or not form.fullmatch(value):
+            if not _fits(value, form):
                 raise EntryError(f"The {name} {value!r} of an entry must match {form.pattern}.")
-        if not isinstance(self.at, datetime) or self.at.utcoffset() is None:
+        at: object = self.at  # what was parsed may be anything
+        if not isinstance(at, datetime) or at.utcoffset() is None:
             raise EntryError("An entry's time must be an aware datetime.")
         if self.at.tzinfo is not UTC:
             if self.at.utcoffset():
@@ -113,12 +114,12 @@ class Entry:
 
     def _check_references(self) -> None:
         for link in self.links:
-            if not isinstance(link, str) or not _HEX_ID.fullmatch(link):
+            if not _fits(link, _HEX_ID):
                 raise EntryError(f"The link {link!r} is not an entry's id.")
         for label, commitment in self.commitments.items():
-            if not isinstance(label, str) or not _LABEL.fullmatch(label):
+            if not _fits(label, _LABEL):
                 raise EntryError(f"The label {label!r} must match {_LABEL.pattern}.")
-            if not isinstance(commitment, str) or not _HEX_HASH.fullmatch(commitment):
+            if not _fits(commitment, _HEX_HASH):
                 raise EntryError(f"The commitment of {label!r} must be 64 hexadecimal digits.")
 
     def to_bytes(self) -> bytes:
@@ -169,6 +170,10 @@ class Entry:
         """Whether ``one`` is the field that this entry committed to under its label."""
         commitment = self.commitments.get(one.label)
         return commitment == commit(self.id, one.label, one.salt, one.value).hex()
+
+
+def _fits(value: object, form: re.Pattern[str]) -> bool:
+    return isinstance(value, str) and form.fullmatch(value) is not None
 
 
 _FORMS = {
