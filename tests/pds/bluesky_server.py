@@ -104,10 +104,10 @@ class RunningPds:
         return json.loads(raw) if raw else {}
 
     def _fetch(self, method: str, body: dict[str, Any] | None, token: str | None) -> bytes:
-        headers = {"Content-Type": "application/json"} if body else {}
+        headers = {} if body is None else {"Content-Type": "application/json"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        data = None if body is None else (json.dumps(body).encode() if body else b"")
+        data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}/xrpc/{method}", data=data, headers=headers)
         try:
             with _DIRECT.open(request, timeout=START_SECONDS) as answer:
