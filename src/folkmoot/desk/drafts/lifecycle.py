@@ -1,0 +1,135 @@
+"""The life of a post up to and after its sign-off, as a table.
+
+``publishing`` is entered by the worker at the post's time; from there nobody can take it back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from folkmoot.lifecycle import Guard, Lifecycle, Step
+
+AUTHOR, APPROVER, WORKER = "author", "approver", "worker"
+
+
+class DraftState(StrEnum):
+    """Where a post stands."""
+
+    DRAFTING = "drafting"
+    AWAITING_SIGNOFF = "awaiting_signoff"
+    SIGNED = "signed"
+    PUBLISHING = "publishing"
+    PUBLISHED = "published"
+    UNSENT = "unsent"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class DraftFacts:
+    """What the guards read. Tuples of sentences are empty where there is nothing against."""
+
+    now: datetime
+    actor: str = ""
+    authors: frozenset[str] = frozenset()
+    problems: tuple[str, ...] = ()
+    """Why it could not go out on a chosen channel as it stands."""
+    stops: tuple[str, ...] = ()
+    """What the checker stops, and whether it could look at all."""
+    unanswered: tuple[str, ...] = ()
+    due_at: datetime | None = None
+    window: timedelta = timedelta()
+    digest_seen: str = ""
+    digest_now: str = ""
+    unaccepted: tuple[str, ...] = ()
+    """Findings that hold the post and that the approver has not accepted."""
+    reason: str = ""
+    extra: tuple[str, ...] = field(default=())
+
+
+def _has_no_problems(facts: DraftFacts) -> str | None:
+    return " ".join(facts.problems) or None
+
+
+def _is_not_stopped(facts: DraftFacts) -> str | None:
+    return " ".join(facts.stops) or None
+
+
+def _is_answered(facts: DraftFacts) -> str | None:
+    return " ".join(facts.unanswered) or None
+
+
+def _is_in_time(facts: DraftFacts) -> str | None:
+    if facts.due_at is not None and facts.now > facts.due_at + facts.window:
+        return ("The time for this post has passed. Nothing is sent late: take it back, choose a "
+                "new time and send it for sign-off again.")
+    return None
+
+
+def _is_not_past(facts: DraftFacts) -> str | None:
+    if facts.due_at is not None and facts.due_at <= facts.now:
+        return "The time you chose is in the past. Choose a later one, or “as soon as signed”."
+    return None
+
+
+def _is_second_person(facts: DraftFacts) -> str | None:
+    if facts.actor in facts.authors:
+        return ("You wrote some of this post, so somebody else must sign it. "
+                "Ask another approver to look at it.")
+    return None
+
+
+def _is_what_was_seen(facts: DraftFacts) -> str | None:
+    if facts.digest_seen != facts.digest_now:
+        return ("The post has changed since you opened this page, so your decision was not kept. "
+                "Read it again as it now stands.")
+    return None
+
+
+def _is_accepted(facts: DraftFacts) -> str | None:
+    if facts.unaccepted:
+        return ("Tick each finding that holds this post to say that you have looked at it and "
+                f"accept it: {'; '.join(facts.unaccepted)}.")
+    return None
+
+
+def _has_reason(facts: DraftFacts) -> str | None:
+    return None if facts.reason.strip() else "Say what should be changed, so that the author can."
+
+
+def _fits_signoff(facts: DraftFacts) -> str | None:
+    if facts.digest_seen != facts.digest_now:
+        return "What would go out is not what was signed. It was not sent."
+    return None
+
+
+def step(verb: str, done: str, sources: set[DraftState], target: DraftState,
+         roles: set[str], *guards: Guard) -> Step:
+    """One row, with plain sets."""
+    return Step(verb, done, frozenset(sources), target, frozenset(roles), guards)
+
+
+S = DraftState
+DRAFT = Lifecycle(
+    "draft", states=DraftState, initial=S.DRAFTING,
+    final={S.PUBLISHED, S.UNSENT, S.WITHDRAWN},
+    steps=(
+        step("save", "saved", {S.DRAFTING}, S.DRAFTING, {AUTHOR}),
+        step("send_for_signoff", "sent_for_signoff", {S.DRAFTING}, S.AWAITING_SIGNOFF, {AUTHOR},
+             _has_no_problems, _is_not_stopped, _is_answered, _is_not_past),
+        step("sign", "signed", {S.AWAITING_SIGNOFF}, S.SIGNED, {APPROVER},
+             _is_second_person, _is_what_was_seen, _has_no_problems, _is_not_stopped,
+             _is_accepted, _is_in_time),
+        step("send_back", "sent_back", {S.AWAITING_SIGNOFF}, S.DRAFTING, {APPROVER},
+             _is_what_was_seen, _has_reason),
+        step("take_back", "taken_back", {S.AWAITING_SIGNOFF, S.SIGNED}, S.DRAFTING,
+             {AUTHOR, APPROVER}),
+        step("withdraw", "withdrawn", {S.DRAFTING, S.AWAITING_SIGNOFF, S.SIGNED}, S.WITHDRAWN,
+             {AUTHOR, APPROVER}),
+        step("begin", "begun", {S.SIGNED}, S.PUBLISHING, {WORKER}, _fits_signoff),
+        step("lapse", "lapsed", {S.SIGNED}, S.UNSENT, {WORKER}),
+        step("finish", "published", {S.PUBLISHING}, S.PUBLISHED, {WORKER}),
+        step("fail", "unsent", {S.PUBLISHING}, S.UNSENT, {WORKER}),
+    ),
+)

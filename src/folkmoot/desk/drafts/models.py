@@ -1,0 +1,126 @@
+"""Tables of the drafts room."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from .lifecycle import DraftState
+
+
+class Draft(models.Model):
+    """A post on its way to being signed. Only :mod:`.steps` writes ``state`` and ``revision``."""
+
+    organisation = models.ForeignKey("people.Organisation", on_delete=models.PROTECT,
+                                     related_name="+")
+    author = models.CharField(max_length=16)
+    state = models.CharField(max_length=20, default=DraftState.DRAFTING)
+    revision = models.PositiveIntegerField(default=0)
+    version_number = models.PositiveIntegerField(default=0)
+    due_at = models.DateTimeField(null=True)
+    made_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["state", "due_at"], name="draft_by_due")]
+
+    def __str__(self) -> str:
+        return f"post {self.pk}"
+
+    @property
+    def subject(self) -> str:
+        """The post as the record names it."""
+        return f"post/{self.pk}"
+
+
+class Version(models.Model):
+    """The post as it stood after one save. Never changed; an edit makes the next one.
+
+    ``pictures`` is a list of ``{sha256, media_type, size_bytes, width, height, alt}`` in order;
+    ``accounts`` a list of account ids; ``due_at`` is ``None`` for *as soon as it is signed*.
+    ``report`` is the checker's report as JSON, or ``{"failed": sentence}``; ``answers`` maps a
+    question's id to ``yes`` or ``no``. ``digest`` is what a sign-off signs.
+    """
+
+    draft = models.ForeignKey(Draft, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    by = models.CharField(max_length=16)
+    at = models.DateTimeField()
+    text = models.TextField()
+    language = models.CharField(max_length=10)
+    capacity = models.CharField(max_length=20)
+    accounts = models.JSONField()
+    pictures = models.JSONField()
+    due_at = models.DateTimeField(null=True)
+    window_minutes = models.PositiveIntegerField()
+    pack = models.CharField(max_length=120)
+    report = models.JSONField()
+    answers = models.JSONField()
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["draft", "number"], name="one_version_per_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.number} of {self.draft}"
+
+
+class Picture(models.Model):
+    """A picture somebody added, in the form in which it will go out. The bytes are in a file named
+    by their SHA-256."""
+
+    organisation = models.ForeignKey("people.Organisation", on_delete=models.PROTECT,
+                                     related_name="+")
+    sha256 = models.CharField(max_length=64)
+    media_type = models.CharField(max_length=30)
+    size_bytes = models.PositiveIntegerField()
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    name = models.CharField(max_length=200)
+    added_by = models.CharField(max_length=16)
+    added_at = models.DateTimeField()
+    # Set when a post with it is about to leave: from then on anyone may see it.
+    public = models.BooleanField(default=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organisation", "sha256"],
+                                    name="one_picture_per_digest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Signoff(models.Model):
+    """An approver's decision on one digest. Never changed and never deleted.
+
+    The database itself refuses a sign-off by the one who wrote the version.
+    """
+
+    draft = models.ForeignKey(Draft, on_delete=models.PROTECT, related_name="signoffs")
+    version_number = models.PositiveIntegerField()
+    digest = models.CharField(max_length=64)
+    decision = models.CharField(max_length=10, choices=[("signed", "signed"),
+                                                        ("sent_back", "sent back")])
+    reason = models.TextField(blank=True)
+    accepted = models.JSONField(default=list)
+    author = models.CharField(max_length=16)
+    by = models.CharField(max_length=16)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~models.Q(decision="signed") | ~models.Q(by=models.F("author")),
+                name="nobody_signs_their_own_post"),
+            models.UniqueConstraint(
+                fields=["draft", "version_number"], condition=models.Q(decision="signed"),
+                name="signed_once_per_version"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.decision} by {self.by}"

@@ -1,0 +1,140 @@
+"""Pictures as people hand them in, made into what can go out.
+
+Every picture is decoded and written anew: what is kept is a picture and nothing else, upright,
+without the place and camera it came from, and small enough for every channel. Author, approver and
+public all see those very bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from django.conf import settings
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+UPLOAD_LIMIT_BYTES = 15 * 1000 * 1000
+KEPT_LIMIT_BYTES = 950 * 1000  # Bluesky takes 1,000,000; the others more
+LONG_SIDE_PIXELS = 2000
+PIXEL_LIMIT = 50_000_000
+READABLE = ("JPEG", "PNG", "WEBP", "GIF")
+EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png"}
+
+
+class PictureRefused(Exception):
+    """The file cannot be used as a picture; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A picture as it was kept."""
+
+    sha256: str
+    media_type: str
+    size_bytes: int
+    width: int
+    height: int
+
+
+def keep_picture(file: IO[bytes], *, size_bytes: int, name: str) -> Kept:
+    """Decode the picture in ``file``, keep it in the form in which it will go out, and say what it
+    became. Raises :class:`PictureRefused` for anything that is not a usable still picture."""
+    if size_bytes > UPLOAD_LIMIT_BYTES:
+        raise PictureRefused(
+            f"“{name}” is {size_bytes / 1e6:.1f} MB. The most we take is "
+            f"{UPLOAD_LIMIT_BYTES // 1_000_000} MB. Save a smaller copy and choose that one. "
+            "Your text has been kept.")
+    data = file.read(UPLOAD_LIMIT_BYTES + 1)
+    image, lossless = _decode(data, name)
+    media_type, data, (width, height) = _encode(image, lossless=lossless)
+    sha256 = hashlib.sha256(data).hexdigest()
+    _write(picture_path(sha256, media_type), data)
+    return Kept(sha256, media_type, len(data), width, height)
+
+
+def picture_path(sha256: str, media_type: str) -> Path:
+    """The file that holds the picture with this digest."""
+    return Path(settings.MEDIA_ROOT) / sha256[:2] / f"{sha256}.{EXTENSIONS[media_type]}"
+
+
+def read_picture(sha256: str, media_type: str) -> bytes:
+    """The bytes of a kept picture, proven to be those of its digest. Raises
+    :class:`PictureRefused` where the file is gone or has been changed."""
+    try:
+        data = picture_path(sha256, media_type).read_bytes()
+    except OSError as gone:
+        raise PictureRefused("A picture of this post is missing from the store.") from gone
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise PictureRefused("A picture of this post has changed since it was signed.")
+    return data
+
+
+def _decode(data: bytes, name: str) -> tuple[Image.Image, bool]:
+    """The picture, upright, and whether its file was lossless."""
+    what = (f"“{name}” is not a picture we can read. Use a JPEG, PNG, WebP or GIF file. "
+            "Your text has been kept.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(data), formats=READABLE)
+            if image.width * image.height > PIXEL_LIMIT:
+                raise PictureRefused(
+                    f"“{name}” is {image.width} by {image.height} pixels, which is more than we "
+                    "can handle. Save a smaller copy and choose that one.")
+            if getattr(image, "n_frames", 1) > 1:
+                raise PictureRefused(
+                    f"“{name}” is a moving picture. Only still pictures can be posted: save one "
+                    "frame of it and choose that one.")
+            image.load()
+    except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning,
+            OSError, ValueError, SyntaxError, EOFError) as unreadable:
+        raise PictureRefused(what) from unreadable
+    return ImageOps.exif_transpose(image), image.format in {"PNG", "GIF"}
+
+
+def _encode(image: Image.Image, *, lossless: bool) -> tuple[str, bytes, tuple[int, int]]:
+    """Media type, bytes and size in pixels of the form to keep: PNG while that is small enough and
+    the picture came lossless, else JPEG of falling quality and then of falling size."""
+    image.thumbnail((LONG_SIDE_PIXELS, LONG_SIDE_PIXELS))
+    see_through = image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
+    image = image.convert("RGBA" if see_through else "RGB")
+    if lossless:
+        data = _saved(image, "PNG", optimize=True)
+        if len(data) <= KEPT_LIMIT_BYTES:
+            return "image/png", data, image.size
+    flat = image
+    if see_through:
+        flat = Image.new("RGB", image.size, "white")
+        flat.paste(image, mask=image.getchannel("A"))
+    while True:
+        for quality in (88, 80, 70, 60):
+            data = _saved(flat, "JPEG", quality=quality, optimize=True, progressive=True)
+            if len(data) <= KEPT_LIMIT_BYTES:
+                return "image/jpeg", data, flat.size
+        flat.thumbnail((flat.width * 3 // 4, flat.height * 3 // 4))
+
+
+def _saved(image: Image.Image, form: str, **options: object) -> bytes:
+    out = io.BytesIO()
+    clean = Image.new(image.mode, image.size)
+    clean.paste(image)
+    clean.save(out, form, **options)  # type: ignore[arg-type]  # options differ by format
+    return out.getvalue()
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write once, whole: a half-written picture must never carry a digest's name."""
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{id(data)}")
+    with draft.open("wb") as out:
+        out.write(data)
+        out.flush()
+        os.fsync(out.fileno())
+    draft.replace(path)

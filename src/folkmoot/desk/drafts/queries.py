@@ -1,0 +1,132 @@
+"""Reads of the drafts room. A member sees the drafts of their own organisation and no others."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from folkmoot.desk.people.queries import Member, Organisation
+
+from .assess import Card, assess
+from .content import check_content, content_digest, content_of, list_holds, list_stops
+from .lifecycle import DRAFT, DraftState
+from .models import Draft, Picture, Signoff, Version
+from .pictures import PictureRefused, picture_path, read_picture
+from .renditions import describe_problems, make_rendition, split_thread
+
+__all__ = ["DRAFT", "Draft", "DraftState", "NoSuchDraft", "PictureRefused", "Signoff", "Version",
+           "describe_problems", "find_picture", "first_words", "find_public_picture", "find_signoff", "get_again", "get_draft",
+           "get_version", "list_against_signoff",
+           "list_drafts", "list_due", "list_publishing", "list_signoffs",
+           "list_versions", "make_rendition",
+           "picture_path", "read_picture", "show_cards", "split_thread", "window_of"]
+
+
+class NoSuchDraft(Exception):
+    """There is no such draft, or it is another organisation's: the two look alike."""
+
+
+def get_draft(member: Member, draft_id: int) -> Draft:
+    """A draft of the member's organisation. Raises :class:`NoSuchDraft`."""
+    draft = (Draft.objects.select_related("organisation")
+             .filter(pk=draft_id, organisation=member.organisation).first())
+    if draft is None:
+        raise NoSuchDraft("There is no such post.")
+    return draft
+
+
+def get_version(draft: Draft, number: int | None = None) -> Version:
+    """The draft's newest version, or the one of this number."""
+    return draft.versions.get(number=number or draft.version_number)
+
+
+def list_versions(draft: Draft) -> list[Version]:
+    """Every version, oldest first."""
+    return list(draft.versions.order_by("number"))
+
+
+def list_signoffs(draft: Draft) -> list[Signoff]:
+    """Every decision, oldest first."""
+    return list(draft.signoffs.order_by("pk"))
+
+
+def find_signoff(draft: Draft) -> Signoff | None:
+    """The signature on the draft's newest version, if it has one."""
+    return draft.signoffs.filter(decision="signed", version_number=draft.version_number).first()
+
+
+def list_drafts(member: Member, *states: DraftState, most: int = 50) -> list[Draft]:
+    """The organisation's drafts in these states, the last changed first."""
+    return list(Draft.objects.filter(organisation=member.organisation, state__in=states)
+                .select_related("organisation").order_by("-changed_at")[:most])
+
+
+def get_again(draft: Draft) -> Draft:
+    """The draft as the database has it now."""
+    return Draft.objects.select_related("organisation").get(pk=draft.pk)
+
+
+def list_publishing() -> list[Draft]:
+    """Posts of every organisation that are going out, the oldest first."""
+    return list(Draft.objects.filter(state=DraftState.PUBLISHING)
+                .select_related("organisation").order_by("pk"))
+
+
+def window_of(version: Version) -> timedelta:
+    """How long after its time the post may still leave."""
+    return timedelta(minutes=version.window_minutes)
+
+
+def list_against_signoff(draft: Draft, version_number: int, digest: str, *,
+                         now: datetime) -> list[str]:
+    """What speaks against sending this version under this digest, as sentences.
+
+    The digest is worked out anew from what is stored, the pictures' bytes are hashed anew, and the
+    check is run anew: a period that began, or a rule that changed, after the sign-off counts.
+    """
+    version = get_version(draft, version_number)
+    signoff = find_signoff(draft)
+    against = []
+    if draft.state != DraftState.PUBLISHING or draft.version_number != version_number:
+        against.append("The post was taken back or changed after it was signed.")
+    worked_out = content_digest(content_of(version), version.report, draft, version_number)
+    if signoff is None or not signoff.digest == digest == worked_out:
+        against.append("What would go out is not what was signed.")
+    for picture in version.pictures:
+        try:
+            read_picture(picture["sha256"], picture["media_type"])
+        except PictureRefused as refused:
+            against.append(str(refused))
+    fresh = check_content(content_of(version), draft.organisation, role="author", now=now)
+    accepted = frozenset(signoff.accepted if signoff else ())
+    against += list_stops(fresh)
+    against += [f"The check now holds this post: {title}. The approver did not accept that."
+                for mark, title in list_holds(fresh) if mark not in accepted]
+    return against
+
+
+def list_due(now: datetime) -> list[Draft]:
+    """Signed posts of every organisation whose time has come, the earliest first."""
+    return list(Draft.objects.filter(state=DraftState.SIGNED, due_at__lte=now)
+                .select_related("organisation").order_by("due_at", "pk"))
+
+
+def first_words(draft: Draft) -> str:
+    """The beginning of the post, for lists."""
+    text = " ".join(get_version(draft).text.split())
+    return (text[:79] + "…" if len(text) > 80 else text) or "(nothing written yet)"
+
+
+def show_cards(draft: Draft) -> tuple[Card, ...]:
+    """What each channel shows, or will show, of the draft's newest version."""
+    version = get_version(draft)
+    return assess(content_of(version), version.report, draft.organisation).cards
+
+
+def find_picture(member: Member, sha256: str) -> Picture | None:
+    """A picture somebody of the member's organisation added."""
+    return Picture.objects.filter(organisation=member.organisation, sha256=sha256).first()
+
+
+def find_public_picture(organisation: Organisation, sha256: str) -> Picture | None:
+    """A picture of one of the organisation's published posts."""
+    return Picture.objects.filter(organisation=organisation, sha256=sha256, public=True).first()

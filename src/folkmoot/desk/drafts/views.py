@@ -1,0 +1,232 @@
+"""Pages of the drafts room: the composer, the check as one types, and sign-off."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib import messages
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from folkmoot.desk.accounts import queries as accounts
+from folkmoot.desk.people.queries import Member, Role, names_by_ref, signed_in
+
+from . import actions, queries
+from .assess import assess
+from .content import Content, check_content, content_of, list_holds, list_problems
+from .forms import LANGUAGES, WINDOWS, ComposerForm, local_parts, next_half_hour
+
+Errors = list[dict[str, str]]
+
+
+def new_draft(request: HttpRequest) -> HttpResponse:
+    """The composer, empty; a first save makes the draft."""
+    member = signed_in(request)
+    blank = Content("", (), language=member.organisation.language)
+    if request.method != "POST":
+        return _compose(request, member, blank, None)
+    content, errors, form = _read(request, member, blank)
+    try:
+        draft = actions.start(member, content, now=_now())
+    except actions.DraftRefused as refused:
+        return _compose(request, member, content, None, errors + _errors(refused), form)
+    return _after_save(request, member, draft, content, errors, form)
+
+
+def edit_draft(request: HttpRequest, draft_id: int) -> HttpResponse:
+    """The composer on a draft that exists."""
+    member = signed_in(request)
+    draft = _get_draft(member, draft_id)
+    kept = content_of(queries.get_version(draft))
+    if request.method != "POST":
+        if draft.state != queries.DraftState.DRAFTING:
+            return redirect("post", draft_id=draft.pk)
+        return _compose(request, member, kept, draft)
+    content, errors, form = _read(request, member, kept)
+    revision = form.cleaned_data.get("revision")
+    try:
+        draft = actions.save(member, draft_id, content, now=_now(),
+                             revision=-1 if revision is None else revision)
+    except actions.DraftRefused as refused:
+        return _compose(request, member, content, draft, errors + _errors(refused), form)
+    return _after_save(request, member, draft, content, errors, form)
+
+
+@require_POST
+def check(request: HttpRequest) -> HttpResponse:
+    """The check of what stands in the composer just now, as a fragment. Keeps nothing."""
+    member = signed_in(request)
+    draft_id = request.POST.get("draft", "")
+    kept = Content("", ())
+    if draft_id.isdigit():
+        kept = content_of(queries.get_version(_get_draft(member, int(draft_id))))
+    content, _, _ = _read(request, member, kept, keep_picture=False)
+    report = check_content(content, member.organisation, role=Role.AUTHOR, now=_now())
+    return render(request, "drafts/_check.html", {
+        "seen": assess(content, report, member.organisation), "pack": member.organisation.pack,
+        "organisation": member.organisation})
+
+
+@require_POST
+def take(request: HttpRequest, draft_id: int, verb: str) -> HttpResponse:
+    """A step that needs no form of its own."""
+    member = signed_in(request)
+    steps = {"send_for_signoff": (actions.send_for_signoff, "Sent for sign-off."),
+             "take_back": (actions.take_back, "Taken back. Any earlier sign-off no longer counts."),
+             "withdraw": (actions.withdraw, "Withdrawn. It will not be published."),
+             "copy": (actions.copy, "Copied into a new post. Choose its time and channels.")}
+    if verb not in steps:
+        raise Http404("There is no such step.")
+    act, done = steps[verb]
+    try:
+        draft = act(member, draft_id, now=_now())
+    except queries.NoSuchDraft as missing:
+        raise Http404(str(missing)) from missing
+    except actions.DraftRefused as refused:
+        request.session["refusals"] = list(refused.reasons)
+        return redirect("post", draft_id=draft_id)
+    messages.success(request, done)
+    return redirect("edit_draft" if verb in {"take_back", "copy"} else "post", draft_id=draft.pk)
+
+
+def signoff(request: HttpRequest, draft_id: int) -> HttpResponse:
+    """Exactly what will go out, the findings and the answers; sign, or send back with a reason."""
+    member = signed_in(request)
+    draft = _get_draft(member, draft_id)
+    errors: Errors = []
+    if request.method == "POST":
+        seen, now = request.POST.get("digest", ""), _now()
+        try:
+            if request.POST.get("decision") == "sign":
+                actions.sign(member, draft_id, digest_seen=seen, now=now,
+                             accepted=request.POST.getlist("accept"))
+                messages.success(request, "Signed. It goes out at its time, exactly as you saw it.")
+            else:
+                actions.send_back(member, draft_id, digest_seen=seen, now=now,
+                                  reason=request.POST.get("reason", ""))
+                messages.success(request, "Sent back to the author with your reason.")
+            return redirect("post", draft_id=draft_id)
+        except actions.DraftRefused as refused:
+            errors = _errors(refused)
+            draft = _get_draft(member, draft_id)
+    elif draft.state != queries.DraftState.AWAITING_SIGNOFF:
+        return redirect("post", draft_id=draft_id)
+    version = queries.get_version(draft)
+    fresh = check_content(content_of(version), draft.organisation, role=Role.AUTHOR, now=_now())
+    authors = {v.by for v in queries.list_versions(draft)}
+    return render(request, "drafts/signoff.html", {
+        "draft": draft, "version": version, "errors": errors,
+        "seen": assess(content_of(version), fresh, draft.organisation),
+        "holds": list_holds(fresh), "accepted": request.POST.getlist("accept"),
+        "reason": request.POST.get("reason", ""),
+        "author": names_by_ref([version.by]).get(version.by, "a former member"),
+        "may_decide": draft.state == queries.DraftState.AWAITING_SIGNOFF,
+        "is_author": member.ref in authors, "is_approver": Role.APPROVER in member.held,
+        "pack": draft.organisation.pack}, status=422 if errors else 200)
+
+
+def picture(request: HttpRequest, sha256: str) -> HttpResponse:
+    """A picture of the member's organisation, published or not."""
+    found = queries.find_picture(signed_in(request), sha256)
+    if found is None:
+        raise Http404("There is no such picture.")
+    return FileResponse(queries.picture_path(found.sha256, found.media_type).open("rb"),
+                        content_type=found.media_type,
+                        headers={"Cache-Control": "private, max-age=86400"})
+
+
+def _read(request: HttpRequest, member: Member, kept: Content, *,
+          keep_picture: bool = True) -> tuple[Content, Errors, ComposerForm]:
+    """What the composer handed in, laid over what is kept. A value that cannot be used leaves the
+    kept one in place and comes back as an error; nothing else is lost by it."""
+    organisation = member.organisation
+    form = ComposerForm(request.POST, request.FILES, organisation=organisation,
+                        account_ids=[a.pk for a in accounts.list_accounts(organisation)])
+    form.is_valid()
+    data = form.cleaned_data
+    errors = [{"text": sentence, "href": f"#{name}"}
+              for name, found in form.errors.items() for sentence in found]
+    pictures = []
+    for row in kept.pictures:
+        mark = row["sha256"]
+        if f"remove-{mark}" not in request.POST:
+            alt = request.POST.get(f"alt-{mark}", str(row["alt"])).strip()
+            pictures.append({**row, "alt": alt})
+    upload = data.get("picture")
+    if upload is not None and keep_picture:
+        try:
+            row = actions.add_picture(
+                member, upload, size_bytes=upload.size, name=upload.name, now=_now(),
+                alt=data.get("picture_alt", ""))
+            pictures = [p for p in pictures if p["sha256"] != row["sha256"]] + [row]
+        except (actions.PictureRefused, actions.DraftRefused) as refused:
+            errors.append({"text": str(refused), "href": "#picture"})
+    answers = {name.removeprefix("answer-"): value for name, value in request.POST.items()
+               if name.startswith("answer-") and value in {"yes", "no"}}
+    return replace(
+        kept, text=data.get("text", ""), accounts=tuple(data.get("accounts", kept.accounts)),
+        pictures=tuple(pictures), language=data.get("language") or kept.language,
+        due_at=kept.due_at if "day" in form.errors else data.get("due_at"),
+        window_minutes=data.get("window") or kept.window_minutes, answers=answers), errors, form
+
+
+def _after_save(request: HttpRequest, member: Member, draft: queries.Draft, content: Content,
+                errors: Errors, form: ComposerForm) -> HttpResponse:
+    """Where to go from a save: on to sign-off if asked and nothing is against it."""
+    if request.POST.get("do") != "signoff" or errors:
+        if errors:
+            return _compose(request, member, content, draft, errors, form)
+        messages.success(request, "Saved.")
+        return redirect("edit_draft", draft_id=draft.pk)
+    try:
+        actions.send_for_signoff(member, draft.pk, now=_now())
+    except actions.DraftRefused as refused:
+        return _compose(request, member, content, draft, _errors(refused), form)
+    messages.success(request, "Sent for sign-off.")
+    return redirect("post", draft_id=draft.pk)
+
+
+def _compose(request: HttpRequest, member: Member, content: Content, draft: queries.Draft | None,
+             errors: Errors | None = None, form: ComposerForm | None = None) -> HttpResponse:
+    organisation = member.organisation
+    report = check_content(content, organisation, role=Role.AUTHOR, now=_now())
+    day, clock = local_parts(content.due_at, organisation)
+    when = "at" if content.due_at else "signed"
+    if form is not None:
+        day, clock = form.data.get("day", day), form.data.get("clock", clock)
+        when = form.data.get("when", when)
+    example = local_parts(next_half_hour(_now()), organisation)
+    context: dict[str, Any] = {
+        "draft": draft, "content": content, "errors": errors or [],
+        "accounts": accounts.list_accounts(organisation),
+        "seen": assess(content, report, organisation), "pack": organisation.pack,
+        "organisation": organisation, "languages": LANGUAGES, "windows": WINDOWS, "when": when,
+        "day": day, "clock": clock, "example": example, "problems": list_problems(
+            content, organisation) if draft else [],
+        "sent_back": _last_sent_back(draft),
+        "picture_alt": form.data.get("picture_alt", "") if form is not None and errors else ""}
+    return render(request, "drafts/compose.html", context, status=422 if errors else 200)
+
+
+def _last_sent_back(draft: queries.Draft | None) -> queries.Signoff | None:
+    """The reason the post was last sent back for, while nobody has signed it since."""
+    decisions = queries.list_signoffs(draft) if draft else []
+    return decisions[-1] if decisions and decisions[-1].decision == "sent_back" else None
+
+
+def _get_draft(member: Member, draft_id: int) -> queries.Draft:
+    try:
+        return queries.get_draft(member, draft_id)
+    except queries.NoSuchDraft as missing:
+        raise Http404(str(missing)) from missing
+
+
+def _errors(refused: actions.DraftRefused) -> Errors:
+    return [{"text": reason, "href": "#main-content"} for reason in refused.reasons]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

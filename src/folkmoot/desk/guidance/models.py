@@ -1,0 +1,37 @@
+"""Tables of the guidance room. The guidance itself is in packs, not here."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class Calendar(models.Model):
+    """How far ahead an organisation has said which special periods apply to it.
+
+    Up to ``known_until`` a moment outside every period is *known* to be ordinary; after it, nobody
+    has said, and rules that ask are not evaluated.
+    """
+
+    organisation = models.OneToOneField("people.Organisation", on_delete=models.PROTECT,
+                                        related_name="+")
+    known_until = models.DateTimeField()
+
+
+class Period(models.Model):
+    """A special period, as a notice sets it. Never computed."""
+
+    organisation = models.ForeignKey("people.Organisation", on_delete=models.PROTECT,
+                                     related_name="+")
+    kind = models.CharField(max_length=40)
+    name = models.CharField(max_length=120)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    source = models.CharField(max_length=300)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(ends_at__gt=models.F("starts_at")),
+                                   name="period_ends_after_it_starts"),
+        ]

@@ -1,0 +1,84 @@
+"""Reads of the guidance room: packs, checkers and the calendar."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+from html import escape
+
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from folkmoot.check import Checker
+from folkmoot.desk.people.queries import Organisation
+from folkmoot.guidance import Clause, Evidence, Pack, available_packs, load_pack
+
+from .models import Calendar, Period
+
+EVIDENCE_WORDS = {
+    Evidence.SEEN_IN_FULL: "read in full",
+    Evidence.SEEN_IN_PART: "read in part",
+    Evidence.REPORTED: "reported by others",
+    Evidence.UNVERIFIED: "not verified",
+}
+
+# Raw HTML in a pack is shown as text: packs come from other bodies.
+_markdown = MarkdownIt("commonmark", {"html": False})
+
+
+@lru_cache(maxsize=16)
+def get_pack(name: str) -> Pack:
+    """An installed pack. Raises ``UnknownPack`` or ``PackError``."""
+    return load_pack(name)
+
+
+@lru_cache(maxsize=16)
+def get_checker(pack: str) -> Checker:
+    """The compiled checker of a pack. Raises what loading the pack or its rules raises."""
+    return Checker(get_pack(pack))
+
+
+def list_packs() -> list[Pack]:
+    """Every installed pack, by title."""
+    return sorted((get_pack(name) for name in available_packs()), key=lambda pack: pack.title)
+
+
+def clauses_by_group(pack: Pack) -> dict[str, list[Clause]]:
+    """The clauses of a pack under their headings, both in the order of the pack."""
+    groups: dict[str, list[Clause]] = {}
+    for clause in pack.clauses:
+        groups.setdefault(clause.group, []).append(clause)
+    return groups
+
+
+def render_markdown(text: str) -> Markup:
+    """A clause's Markdown as safe HTML with the classes of the design system."""
+    html = _markdown.render(text) if text else escape(text)
+    for tag, css in (("p", "govuk-body"), ("ul", "govuk-list govuk-list--bullet"),
+                     ("ol", "govuk-list govuk-list--number"), ("a", "govuk-link"),
+                     ("h3", "govuk-heading-s"), ("h4", "govuk-heading-s")):
+        html = html.replace(f"<{tag}>", f'<{tag} class="{css}">')
+        html = html.replace(f"<{tag} href", f'<{tag} class="{css}" href')
+    return Markup(html)  # noqa: S704  # markdown-it has escaped everything it did not make
+
+
+def find_periods(organisation: Organisation, moment: datetime) -> frozenset[str] | None:
+    """The kinds of special period in force at a moment; ``None`` where nobody has said."""
+    kinds = frozenset(Period.objects.filter(
+        organisation=organisation, starts_at__lte=moment, ends_at__gt=moment,
+    ).values_list("kind", flat=True))
+    if kinds:
+        return kinds
+    calendar = Calendar.objects.filter(organisation=organisation).first()
+    return frozenset() if calendar and moment <= calendar.known_until else None
+
+
+def list_periods(organisation: Organisation) -> list[Period]:
+    """The organisation's periods, the latest first."""
+    return list(Period.objects.filter(organisation=organisation).order_by("-starts_at"))
+
+
+def find_known_until(organisation: Organisation) -> datetime | None:
+    """How far ahead the organisation has said which periods apply."""
+    calendar = Calendar.objects.filter(organisation=organisation).first()
+    return calendar.known_until if calendar else None

@@ -1,0 +1,1 @@
+"""Who: organisations, their members, the roles members hold, and signing in."""

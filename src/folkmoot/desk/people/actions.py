@@ -1,0 +1,54 @@
+"""Writes of the people room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from folkmoot.desk.records import actions as records
+
+from .models import Member, Organisation, Role
+
+
+class PeopleRefused(Exception):
+    """Somebody could not be added or changed; the message is a sentence that says why."""
+
+
+@transaction.atomic
+def found_organisation(*, slug: str, name: str, introduction: str, zone: str, nation: str,
+                       pack: str, now: datetime) -> Organisation:
+    """Make an organisation. Raises :class:`PeopleRefused` where a value cannot be used."""
+    organisation = Organisation(slug=slug, name=name, introduction=introduction, zone=zone,
+                                nation=nation, pack=pack)
+    _clean(organisation)
+    organisation.save()
+    records.record("organisation.founded", at=now, organisation=organisation.ref, actor="",
+                   role="system", subject=f"organisation/{organisation.ref}",
+                   fields={"name": name, "guidance": pack})
+    return organisation
+
+
+@transaction.atomic
+def add_member(organisation: Organisation, *, email: str, name: str, roles: Iterable[Role],
+               password: str, now: datetime, actor: Member | None = None) -> Member:
+    """Add a member. Raises :class:`PeopleRefused` where the address is taken or a value is wrong."""
+    member = Member(organisation=organisation, email=email.lower(), name=name,
+                    roles=[role.value for role in roles])
+    member.set_password(password)
+    _clean(member)
+    member.save()
+    records.record("member.added", at=now, organisation=organisation.ref,
+                   actor=actor.ref if actor else "", role="admin" if actor else "system",
+                   subject=f"member/{member.ref}",
+                   fields={"name": name, "roles": ", ".join(sorted(member.roles))})
+    return member
+
+
+def _clean(row: Member | Organisation) -> None:
+    try:
+        row.full_clean()
+    except ValidationError as wrong:
+        raise PeopleRefused(" ".join(wrong.messages)) from wrong

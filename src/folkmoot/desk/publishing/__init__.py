@@ -1,0 +1,1 @@
+"""Sending what was signed, once, on time, and saying honestly what became of it."""

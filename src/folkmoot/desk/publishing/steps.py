@@ -1,0 +1,57 @@
+"""The one place that writes a delivery's state: plan, compare-and-set, record, in a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import connection
+
+from folkmoot.desk.records import actions as records
+from folkmoot.lifecycle import Refused
+
+from .lifecycle import DELIVERY, DeliveryFacts, DeliveryState
+from .models import Delivery
+
+
+class DeliveryRefused(Exception):
+    """The table refuses the step; the message says why."""
+
+
+class LostClaim(Exception):
+    """Another worker has taken the delivery over; whatever this one learnt is the other's to find
+    out."""
+
+
+def take_step(delivery: Delivery, verb: str, *, facts: DeliveryFacts, now: datetime,
+              fields: Mapping[str, str] | None = None, public: tuple[str, ...] = (),
+              links: tuple[str, ...] = (), once: str | None = None,
+              changes: Mapping[str, object] | None = None) -> Delivery:
+    """Take ``verb`` on the delivery as it was read and leave its entry in the record.
+
+    Must run in the caller's transaction. Raises :class:`DeliveryRefused` and :class:`LostClaim`.
+    """
+    assert connection.in_atomic_block
+    planned = DELIVERY.plan(DeliveryState(delivery.state), verb, roles={"worker"}, facts=facts)
+    if isinstance(planned, Refused):
+        raise DeliveryRefused(" ".join(planned.reasons))
+    write(delivery, state=planned.target, expected=planned.source, **(changes or {}))
+    records.record(
+        f"delivery.{planned.done}", at=now, organisation=delivery.draft.organisation.ref, actor="",
+        role="worker", subject=delivery.draft.subject, links=links, public=public, once=once,
+        fields={"account": delivery.account.name, "channel": delivery.account.channel,
+                **(fields or {})})
+    return delivery
+
+
+def write(delivery: Delivery, *, expected: str | None = None, **changes: object) -> None:
+    """Write columns by compare-and-set on state and revision, and read the row anew. Raises
+    :class:`LostClaim` where another worker was there first."""
+    changed = Delivery.objects.filter(
+        pk=delivery.pk, state=expected or delivery.state, revision=delivery.revision,
+    ).update(revision=delivery.revision + 1, **changes)
+    if changed != 1:
+        raise LostClaim(f"Delivery {delivery.pk} has been taken over.")
+    for name, value in changes.items():
+        setattr(delivery, name, value)
+    delivery.revision += 1

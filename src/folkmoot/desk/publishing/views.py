@@ -1,0 +1,71 @@
+"""The channels the desk serves itself: the feed for anyone, the practice channel for staff."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import condition
+
+from folkmoot.channels.atom import FeedInfo, list_entries, render_feed, tag_uri
+from folkmoot.desk.accounts import queries as accounts
+from folkmoot.desk.drafts import queries as drafts
+from folkmoot.desk.people.queries import find_public_organisation, signed_in
+
+
+def _feed_etag(request: HttpRequest) -> str | None:
+    organisation = find_public_organisation(request.get_host())
+    feed = accounts.find_feed(organisation) if organisation else None
+    newest = accounts.shelf_of(feed).list_newest(1) if feed else ()
+    return f'"{newest[0].key}"' if newest else None
+
+
+@login_not_required
+@condition(etag_func=_feed_etag)
+def feed(request: HttpRequest) -> HttpResponse:
+    """The organisation's Atom feed."""
+    organisation = find_public_organisation(request.get_host())
+    account = accounts.find_feed(organisation) if organisation else None
+    if organisation is None or account is None:
+        raise Http404("There is no feed here.")
+    address = settings.CONFIG.address
+    info = FeedInfo(
+        feed_id=tag_uri(account.handle, account.connected_at.date(), f"feed/{organisation.slug}"),
+        title=organisation.name, feed_url=address + reverse("feed"),
+        home_url=address + reverse("front"), author=organisation.name,
+        started_at=account.connected_at, subtitle=organisation.introduction,
+        language=organisation.language)
+    return HttpResponse(render_feed(info, list_entries(accounts.shelf_of(account))),
+                        content_type="application/atom+xml; charset=utf-8",
+                        headers={"Cache-Control": "no-cache"})
+
+
+@login_not_required
+def feed_post(request: HttpRequest, key: str) -> HttpResponse:
+    """One post of the feed, at the address the feed gives for it."""
+    organisation = find_public_organisation(request.get_host())
+    found = accounts.find_feed_entry(organisation, key) if organisation else None
+    if found is None:
+        raise Http404("There is no such post.")
+    return render(request, "publishing/feed_post.html", {"entry": found})
+
+
+@login_not_required
+def public_picture(request: HttpRequest, name: str) -> HttpResponse:
+    """A picture of a published post, and of no other."""
+    organisation = find_public_organisation(request.get_host())
+    found = drafts.find_public_picture(organisation, name.partition(".")[0]) \
+        if organisation else None
+    if found is None:
+        raise Http404("There is no such picture.")
+    return FileResponse(drafts.picture_path(found.sha256, found.media_type).open("rb"),
+                        content_type=found.media_type,
+                        headers={"Cache-Control": "public, max-age=31536000, immutable"})
+
+
+def practice(request: HttpRequest) -> HttpResponse:
+    """What stands on the practice channel."""
+    return render(request, "publishing/practice.html", {
+        "entries": accounts.list_practice(signed_in(request).organisation)})

@@ -1,0 +1,138 @@
+"""Writing the record: leave an entry, put entries in order, sign the head."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from folkmoot.ledger import Entry as Leaf
+from folkmoot.ledger import ForkRefused, MemoryDamaged, leaf_hashes, seal
+
+from . import models
+from .log import log_tree, notary
+from .queries import find_entry_id
+
+log = logging.getLogger(__name__)
+
+# One sequencer at a time: PostgreSQL's advisory locks are numbers; this one spells "moot".
+SEQUENCER_LOCK = 0x6D6F6F74
+BATCH = 1_000
+
+
+class NotInTransaction(Exception):
+    """An entry must be left in the transaction of the change it tells of."""
+
+
+def record(  # the header's fields, each named
+    kind: str,
+    *,
+    at: datetime,
+    organisation: str,
+    actor: str,
+    role: str,
+    subject: str,
+    fields: Mapping[str, str] | None = None,
+    public: Iterable[str] = (),
+    links: tuple[str, ...] = (),
+    retention: str = "standard",
+    once: str | None = None,
+) -> str:
+    """Leave an entry in the caller's transaction; answers its id.
+
+    ``kind`` is past tense (``draft.sent_back``). ``organisation``, ``actor`` and ``subject`` are
+    opaque ids. ``fields`` maps a label to text, which may be personal: the entry holds only a
+    salted commitment to it. ``public`` names the fields anyone may see on the register. ``once``
+    makes a repeated call with the same key answer the first entry's id and leave nothing.
+
+    Raises :class:`NotInTransaction` outside a transaction: a change could then be kept and its
+    entry lost.
+    """
+    if not connection.in_atomic_block:
+        raise NotInTransaction(f"{kind} was to be recorded outside a transaction.")
+    if once is not None and (found := find_entry_id(once)) is not None:
+        return found
+    entry, sealed = seal(
+        id=secrets.token_hex(16), kind=kind, at=at, organisation=organisation, actor=actor,
+        role=role, subject=subject, links=links, retention=retention,
+        fields=dict(fields or {}), salts=lambda: secrets.token_bytes(32),
+    )
+    shown = frozenset(public)
+    models.Intent.objects.create(
+        entry_id=entry.id, once=once, leaf=entry.to_bytes().decode(), public=bool(shown),
+        made_at=at)
+    models.FieldValue.objects.bulk_create(
+        models.FieldValue(entry_id=entry.id, label=field.label, salt=field.salt.hex(),
+                          value=field.value, public=field.label in shown)
+        for field in sealed)
+    return entry.id
+
+
+def sequence(now: datetime) -> int:
+    """Put every waiting entry into the log and sign its head; how many entries were taken.
+
+    Index, leaf and tiles are written in one durable transaction; the head is signed after it. A
+    head the signer refuses is kept as a refusal for staff to see, and not published. Safe to call
+    from several workers: one at a time gets the lock, the others find nothing left.
+    """
+    taken = 0
+    while batch := _sequence_batch():
+        taken += batch
+    _sign_head(now)
+    return taken
+
+
+@transaction.atomic
+def _sequence_batch() -> int:
+    if not models.Intent.objects.exists():
+        return 0
+    _be_the_only_sequencer()
+    intents = list(models.Intent.objects.order_by("pk")[:BATCH])
+    if not intents:
+        return 0
+    tree = log_tree()
+    rows = []
+    for index, intent in enumerate(intents, start=tree.size):
+        leaf = Leaf.from_bytes(intent.leaf.encode())
+        rows.append(models.Entry(
+            index=index, entry_id=leaf.id, once=intent.once, leaf=intent.leaf, kind=leaf.kind,
+            organisation=leaf.organisation, subject=leaf.subject, at=leaf.at,
+            public=intent.public))
+    tree.append(leaf_hashes(intent.leaf.encode() for intent in intents))
+    models.Entry.objects.bulk_create(rows)
+    models.Intent.objects.filter(pk__in=[intent.pk for intent in intents]).delete()
+    return len(intents)
+
+
+@transaction.atomic
+def _sign_head(now: datetime) -> None:
+    size = _head_size()
+    if size == 0 or models.Checkpoint.objects.filter(size=size).exists():
+        return
+    _be_the_only_sequencer()
+    tree = log_tree()
+    try:
+        note = notary().sign(tree)
+    except (ForkRefused, MemoryDamaged) as refused:
+        latest = models.Refusal.objects.order_by("-pk").first()
+        if latest is None or latest.reason != str(refused):
+            models.Refusal.objects.create(reason=str(refused), made_at=now)
+            log.critical("The head of the record was not signed: %s", refused)
+        return
+    models.Checkpoint.objects.get_or_create(
+        size=tree.size, defaults={"note": note, "made_at": now})
+
+
+def _head_size() -> int:
+    last = models.Entry.objects.order_by("-index").values_list("index", flat=True).first()
+    return 0 if last is None else last + 1
+
+
+def _be_the_only_sequencer() -> None:
+    """Hold the sequencer's lock until the transaction ends. SQLite's IMMEDIATE already does."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEQUENCER_LOCK])

@@ -1,0 +1,88 @@
+"""Tables of the record. Nobody outside this room reads or writes them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class Intent(models.Model):
+    """The outbox: an entry left in the transaction of the change it tells of, not yet in the log.
+
+    The sequencer takes all of them, gives each the next index and removes it. ``once`` is a key
+    that lets a step which may run twice leave its entry once.
+    """
+
+    entry_id = models.CharField(max_length=32, unique=True)
+    once = models.CharField(max_length=200, unique=True, null=True)
+    leaf = models.TextField()
+    public = models.BooleanField(default=False)
+    made_at = models.DateTimeField()
+
+
+class Entry(models.Model):
+    """A leaf of the log. ``leaf`` is the canonical text that was hashed; the other columns repeat
+    what it says, for finding."""
+
+    index = models.BigIntegerField(primary_key=True)
+    entry_id = models.CharField(max_length=32, unique=True)
+    once = models.CharField(max_length=200, unique=True, null=True)
+    leaf = models.TextField()
+    kind = models.CharField(max_length=60)
+    organisation = models.CharField(max_length=40)
+    subject = models.CharField(max_length=80)
+    at = models.DateTimeField()
+    public = models.BooleanField(default=False)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["organisation", "kind", "-index"], name="entry_by_kind"),
+            models.Index(fields=["subject", "index"], name="entry_by_subject"),
+        ]
+
+
+class FieldValue(models.Model):
+    """What a commitment in an entry stands for, and the salt that opens it.
+
+    ``public`` values are disclosed on the register; the others only by those who may.
+    """
+
+    entry_id = models.CharField(max_length=32)
+    label = models.CharField(max_length=60)
+    salt = models.CharField(max_length=64)
+    value = models.TextField()
+    public = models.BooleanField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["entry_id", "label"], name="one_value_per_field"),
+        ]
+
+
+class Tile(models.Model):
+    """A tile of the tree, as C2SP tlog-tiles has it: up to 256 hashes of 32 bytes."""
+
+    level = models.PositiveSmallIntegerField()
+    index = models.BigIntegerField()
+    hashes = models.BinaryField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["level", "index"], name="one_tile_per_place"),
+        ]
+
+
+class Checkpoint(models.Model):
+    """A signed head of the log, as it was published."""
+
+    size = models.BigIntegerField(primary_key=True)
+    note = models.TextField()
+    made_at = models.DateTimeField()
+
+
+class Refusal(models.Model):
+    """The signer would not sign the head. Shown to staff until a person has dealt with it."""
+
+    reason = models.TextField()
+    made_at = models.DateTimeField()

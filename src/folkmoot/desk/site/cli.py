@@ -1,0 +1,154 @@
+"""``folkmoot up``, ``work`` and ``manage``: starting the desk."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from types import FrameType
+
+from .config import Config, ConfigError
+
+log = logging.getLogger("folkmoot.up")
+
+RESTART_SECONDS = 1.0
+
+
+def run(argv: list[str]) -> int:
+    """Run ``up``, ``work`` or ``manage``; the exit status."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "folkmoot.desk.site.settings")
+    try:
+        config = Config.from_env(os.environ)
+        config.home.mkdir(parents=True, exist_ok=True)
+    except (ConfigError, OSError) as wrong:
+        print(f"folkmoot: {wrong}", file=sys.stderr)
+        return 2
+    if argv[0] == "manage":
+        from django.core.management import execute_from_command_line
+
+        execute_from_command_line(["folkmoot manage", *argv[1:]])
+        return 0
+    import django
+
+    django.setup()
+    if argv[0] == "work":
+        return _work(argv[1:])
+    return _up(argv[1:], config)
+
+
+def _work(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="folkmoot work", description="Do what is owed, over and "
+                                     "over: put entries into the record, deliver, look up.")
+    parser.add_argument("--once", action="store_true", help="do what is owed now, and end")
+    args = parser.parse_args(argv)
+    from .worker import run as work
+    from .worker import work_once
+
+    if args.once:
+        work_once()
+        return 0
+    return work()
+
+
+def _up(argv: list[str], config: Config) -> int:
+    parser = argparse.ArgumentParser(prog="folkmoot up", description="Start the desk: web and "
+                                     "worker together, on one machine.")
+    parser.add_argument("--practice", action="store_true",
+                        help="with a practice organisation and two people who can sign in")
+    args = parser.parse_args(argv)
+    _bring_up_to_date()
+    if args.practice:
+        from .practice import load_practice
+
+        load_practice(config)
+    from waitress.server import create_server
+
+    from .wsgi import application
+
+    try:
+        server = create_server(application, listen=config.listen, threads=8, ident=None,
+                               max_request_body_size=40_000_000)
+    except OSError as taken:
+        print(f"folkmoot: {config.listen} cannot be used: {taken.strerror}. Is the desk running "
+              "already? Set FOLKMOOT_ADDRESS=http://127.0.0.1:8001 to use another port.",
+              file=sys.stderr)
+        return 2
+    worker = _Worker()
+    worker.start()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, end)
+    _greet(config)
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        log.info("Ending; the worker finishes what it is doing.")
+    finally:
+        server.close()
+        worker.end()
+    return 0
+
+
+def _bring_up_to_date() -> None:
+    """Make the tables, or change them to this version's, where they are not so already."""
+    from django.core.management import call_command
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", verbosity=0, interactive=False)
+
+
+class _Worker:
+    """The worker as a process of its own, started again whenever it dies."""
+
+    def __init__(self) -> None:
+        self._ending = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._watch = threading.Thread(target=self._keep, name="worker-watch", daemon=True)
+
+    def start(self) -> None:
+        """Start it, and keep it running."""
+        self._watch.start()
+
+    def end(self) -> None:
+        """Let it finish what it is doing, and end."""
+        self._ending.set()
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(timeout=40)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+
+    def _keep(self) -> None:
+        while not self._ending.is_set():
+            self._process = subprocess.Popen([sys.executable, "-m", "folkmoot", "work"])
+            status = self._process.wait()
+            if not self._ending.is_set():
+                log.error("The worker ended with status %s; it is started again.", status)
+                time.sleep(RESTART_SECONDS)
+
+
+def _greet(config: Config) -> None:
+    from folkmoot.desk.people.queries import find_public_organisation
+
+    from .practice import signins_file
+
+    organisation = find_public_organisation("")
+    print(f"\nFolkmoot is up for {organisation or 'nobody yet'}: {config.address}")
+    if organisation is None:
+        print("There is no organisation yet. Start with --practice to rehearse with one.")
+    if signins_file(config).exists():
+        print("Sign in as either of these, in two browsers:")
+        for line in signins_file(config).read_text(encoding="utf-8").splitlines():
+            print(f"  {line}")
+    print("Ctrl-C ends it.\n", flush=True)

@@ -1,0 +1,114 @@
+"""What an installation may set, read once from the environment.
+
+:meth:`Config.from_env` is pure: it takes a mapping and answers a frozen value, or raises one
+:class:`ConfigError` that names every setting that is wrong. ``settings.py`` only maps it to Django.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from folkmoot.desk.keyfile import read_or_make
+
+
+class ConfigError(Exception):
+    """One or more settings cannot be used; the message has a line for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings of an installation.
+
+    Every field is an environment variable ``FOLKMOOT_<NAME>``.
+    """
+
+    home: Path
+    """``FOLKMOOT_HOME``: where keys, pictures and the SQLite database live. Default ``./var``."""
+    address: str
+    """``FOLKMOOT_ADDRESS``: the address people use, without a final slash. Default
+    ``http://127.0.0.1:8000``. Links in the feed and the origin of the log are made from it."""
+    listen: str
+    """``FOLKMOOT_LISTEN``: host and port the web server binds. Default: the address's own."""
+    database: str
+    """``FOLKMOOT_DATABASE``: ``sqlite:///FILE`` or ``postgresql://USER:PASSWORD@HOST:PORT/NAME``.
+    Default: ``folkmoot.sqlite3`` in the home folder."""
+    internal_hosts: tuple[str, ...]
+    """``FOLKMOOT_INTERNAL_HOSTS``: ``host:port`` pairs, separated by commas, that the outbound
+    client may reach although they are not on the public internet. Default: none."""
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Config:
+        """The configuration that ``env`` describes. Raises :class:`ConfigError`."""
+        wrong = []
+        home = Path(env.get("FOLKMOOT_HOME") or "var").absolute()
+        address = (env.get("FOLKMOOT_ADDRESS") or "http://127.0.0.1:8000").rstrip("/")
+        url = urlsplit(address)
+        if url.scheme not in {"http", "https"} or not url.hostname or url.path or url.query:
+            wrong.append(f"FOLKMOOT_ADDRESS is {address!r}; it must be like https://post.example.uk")
+        listen = env.get("FOLKMOOT_LISTEN") or f"127.0.0.1:{_port(address) or 8000}"
+        if not listen.rpartition(":")[2].isdigit():
+            wrong.append(f"FOLKMOOT_LISTEN is {listen!r}; it must be like 127.0.0.1:8000")
+        database = env.get("FOLKMOOT_DATABASE") or f"sqlite:///{home / 'folkmoot.sqlite3'}"
+        if urlsplit(database).scheme not in {"sqlite", "postgresql"}:
+            wrong.append("FOLKMOOT_DATABASE must begin with sqlite:/// or postgresql://")
+        hosts = tuple(h.strip() for h in env.get("FOLKMOOT_INTERNAL_HOSTS", "").split(",") if h.strip())
+        if wrong:
+            raise ConfigError("\n".join(wrong))
+        return cls(home, address, listen, database, hosts)
+
+    @property
+    def host(self) -> str:
+        """The host name of the address."""
+        return urlsplit(self.address).hostname or ""
+
+    @property
+    def origin(self) -> str:
+        """The log's name (C2SP: the address without its scheme, and a path)."""
+        return f"{urlsplit(self.address).netloc}/ledger"
+
+    def django_database(self) -> dict[str, object]:
+        """The database as Django's ``DATABASES['default']``."""
+        url = urlsplit(self.database)
+        if url.scheme == "sqlite":
+            # WAL with NORMAL lost acknowledged entries in simulated power cuts; FULL lost none.
+            # IMMEDIATE, because busy_timeout does not apply to a read that turns into a write.
+            return {
+                "ENGINE": "django.db.backends.sqlite3",
+                "NAME": unquote(url.path.removeprefix("/")) if "///" not in self.database
+                else self.database.removeprefix("sqlite:///"),
+                "OPTIONS": {
+                    "transaction_mode": "IMMEDIATE",
+                    "timeout": 20,
+                    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                                    "PRAGMA foreign_keys=ON; PRAGMA recursive_triggers=ON;",
+                },
+            }
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": url.path.removeprefix("/"),
+            "USER": unquote(url.username or ""),
+            "PASSWORD": unquote(url.password or ""),
+            "HOST": url.hostname or "",
+            "PORT": str(url.port or ""),
+            "CONN_MAX_AGE": 60,
+            "CONN_HEALTH_CHECKS": True,
+        }
+
+    def key_file(self, name: str) -> Path:
+        """Where the key of this name lives: ``<home>/keys/<name>``."""
+        return self.home / "keys" / name
+
+    def read_or_make_key(self, name: str) -> str:
+        """The secret in the key file of this name: 43 random characters, made on first use."""
+        return read_or_make(self.key_file(name), lambda: secrets.token_urlsafe(32))
+
+
+def _port(address: str) -> int | None:
+    try:
+        return urlsplit(address).port
+    except ValueError:
+        return None

@@ -1,0 +1,59 @@
+"""What every page knows: whose site it is, the way round it, and the clauses one step away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from folkmoot.desk.accounts import queries as accounts
+from folkmoot.desk.guidance import queries as guidance
+from folkmoot.desk.people.queries import Member, Organisation, find_public_organisation
+from folkmoot.guidance import Clause
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The frame of a page."""
+
+    name: str
+    language: str
+    organisation: Organisation | None
+    member: Member | None
+    navigation: list[dict[str, Any]]
+    pack: str
+    clauses: dict[str, list[Clause]]
+    feed: str
+
+
+def every_page(request: HttpRequest) -> dict[str, Any]:
+    """The frame for this request: the member's organisation, or the one the host shows."""
+    user = getattr(request, "user", None)
+    member = user if isinstance(user, Member) else None
+    organisation = member.organisation if member else find_public_organisation(request.get_host())
+    return {"page": Page(
+        name=organisation.name if organisation else "Folkmoot",
+        language=organisation.language if organisation else "en",
+        organisation=organisation,
+        member=member,
+        navigation=_navigation(request.path, member),
+        pack=organisation.pack if organisation else "",
+        clauses=guidance.clauses_by_group(guidance.get_pack(organisation.pack))
+        if organisation else {},
+        feed=reverse("feed") if organisation and accounts.find_feed(organisation) else "",
+    )}
+
+
+def _navigation(path: str, member: Member | None) -> list[dict[str, Any]]:
+    if member is None:
+        items = [("register", "What we have said"), ("guidance", "Guidance"),
+                 ("account_login", "Sign in")]
+    else:
+        items = [("today", "Today"), ("new_draft", "New post"), ("posts", "Posts"),
+                 ("practice", "Practice channel"), ("accounts", "Accounts"),
+                 ("settings", "Settings"), ("register", "Register"), ("guidance", "Guidance"),
+                 ("account_logout", "Sign out")]
+    return [{"text": text, "href": reverse(name), "current": reverse(name) == path}
+            for name, text in items]

@@ -1,0 +1,56 @@
+"""Every address of the desk. A page is open to all only where its view says so."""
+
+from __future__ import annotations
+
+from allauth.account.views import LoginView, LogoutView
+from django.urls import path
+
+from folkmoot.desk.accounts import views as accounts
+from folkmoot.desk.drafts import views as drafts
+from folkmoot.desk.guidance import views as guidance
+from folkmoot.desk.people import views as people
+from folkmoot.desk.publishing import views as publishing
+from folkmoot.desk.records import views as records
+from folkmoot.desk.site import views as site
+
+urlpatterns = [
+    # Anyone
+    path("", site.front, name="front"),
+    path("feed.atom", publishing.feed, name="feed"),
+    path("posts/<str:key>/", publishing.feed_post, name="feed_post"),
+    path("pictures/<str:name>", publishing.public_picture, name="public_picture"),
+    path("register/", records.register, name="register"),
+    path("register/<str:entry_id>/", records.entry, name="register_entry"),
+    path("register/<str:entry_id>.tlog-proof", records.proof, name="register_proof"),
+    path("ledger/checkpoint", records.checkpoint, name="ledger_checkpoint"),
+    path("ledger/key", records.key, name="ledger_key"),
+    path("guidance/", guidance.packs, name="guidance"),
+    path("guidance/clause", guidance.go_to_clause, name="go_to_clause"),
+    path("guidance/<str:pack>/", guidance.pack, name="pack"),
+    path("guidance/<str:pack>/<str:clause>/", guidance.clause, name="clause"),
+    path("healthy", site.healthy, name="healthy"),
+    # Signing in
+    path("sign-in/", LoginView.as_view(), name="account_login"),
+    path("sign-out/", LogoutView.as_view(), name="account_logout"),
+    path("sign-in/help/", people.sign_in_help, name="account_signup"),
+    path("sign-in/password/", people.sign_in_help, name="account_reset_password"),
+    # Staff
+    path("desk/", site.today, name="today"),
+    path("desk/drafts/", site.posts, name="posts"),
+    path("desk/drafts/new", drafts.new_draft, name="new_draft"),
+    path("desk/drafts/check", drafts.check, name="check_words"),
+    path("desk/drafts/<int:draft_id>", site.post, name="post"),
+    path("desk/drafts/<int:draft_id>/edit", drafts.edit_draft, name="edit_draft"),
+    path("desk/drafts/<int:draft_id>/<str:verb>", drafts.take, name="take"),
+    path("desk/signoff/<int:draft_id>", drafts.signoff, name="signoff"),
+    path("desk/pictures/<str:sha256>", drafts.picture, name="picture"),
+    path("desk/practice/", publishing.practice, name="practice"),
+    path("desk/accounts/", accounts.list_all, name="accounts"),
+    path("desk/accounts/connect", accounts.connect, name="connect_account"),
+    path("desk/accounts/<int:account_id>/<str:verb>", accounts.take, name="account_take"),
+    path("desk/settings/", site.settings_page, name="settings"),
+    path("desk/settings/calendar", guidance.calendar, name="calendar"),
+]
+handler403 = "folkmoot.desk.site.views.forbidden"
+handler404 = "folkmoot.desk.site.views.not_found"
+handler500 = "folkmoot.desk.site.views.broken"

@@ -1,0 +1,126 @@
+"""The pages that join rooms: the front page, today, the story of a post, settings, and errors."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from folkmoot.desk.accounts import queries as accounts
+from folkmoot.desk.drafts import queries as drafts
+from folkmoot.desk.drafts.queries import DRAFT, DraftState
+from folkmoot.desk.guidance import queries as guidance
+from folkmoot.desk.people.queries import (
+    Role,
+    find_public_organisation,
+    list_members,
+    names_by_ref,
+    signed_in,
+)
+from folkmoot.desk.publishing import queries as publishing
+from folkmoot.desk.records import queries as records
+
+from .story import tell_story
+
+SAID = "delivery.sent"
+
+
+@login_not_required
+def front(request: HttpRequest) -> HttpResponse:
+    """How this body talks with the public: where, and what it said last."""
+    organisation = find_public_organisation(request.get_host())
+    latest = records.list_public(organisation.ref, SAID)[0][:3] if organisation else []
+    return render(request, "site/front.html", {
+        "organisation": organisation, "latest": latest,
+        "accounts": [a for a in accounts.list_accounts(organisation) if a.channel != "practice"]
+        if organisation else [], "channels": accounts.CHANNELS})
+
+
+def today(request: HttpRequest) -> HttpResponse:
+    """What needs this member now."""
+    member = signed_in(request)
+    waiting = drafts.list_drafts(member, DraftState.AWAITING_SIGNOFF)
+    return render(request, "site/today.html", {
+        "waiting": waiting if Role.APPROVER in member.held else [],
+        "asked": waiting if Role.APPROVER not in member.held else [],
+        "mine": [d for d in drafts.list_drafts(member, DraftState.DRAFTING)
+                 if d.author == member.ref],
+        "next": sorted(drafts.list_drafts(member, DraftState.SIGNED, DraftState.PUBLISHING),
+                       key=lambda draft: draft.due_at or draft.changed_at),
+        "troubled": publishing.list_troubled(member.organisation),
+        "unwell": [a for a in accounts.list_accounts(member.organisation) if a.trouble],
+        "refusal": records.find_refusal(), "firsts": drafts.first_words})
+
+
+def posts(request: HttpRequest) -> HttpResponse:
+    """Every post, by state."""
+    member = signed_in(request)
+    wanted = request.GET.get("state", "")
+    states = [DraftState(wanted)] if wanted in set(DraftState) else list(DraftState)
+    found = drafts.list_drafts(member, *states)
+    return render(request, "site/posts.html", {
+        "drafts": found, "state": wanted, "states": list(DraftState), "firsts": drafts.first_words,
+        "names": names_by_ref(draft.author for draft in found)})
+
+
+def post(request: HttpRequest, draft_id: int) -> HttpResponse:
+    """The whole story of one post, and the next steps its state offers."""
+    member = signed_in(request)
+    try:
+        draft = drafts.get_draft(member, draft_id)
+    except drafts.NoSuchDraft as missing:
+        raise Http404(str(missing)) from missing
+    version = drafts.get_version(draft)
+    return render(request, "site/post.html", {
+        "draft": draft, "version": version, "deliveries": publishing.list_deliveries(draft),
+        "cards": drafts.show_cards(draft), "story": tell_story(draft),
+        "offers": DRAFT.offers(DraftState(draft.state), roles=member.roles),
+        "refusals_list": [{"text": reason, "href": "#main-content"}
+                          for reason in request.session.pop("refusals", [])]})
+
+
+def settings_page(request: HttpRequest) -> HttpResponse:
+    """People, roles, pack and calendar."""
+    member = signed_in(request)
+    return render(request, "site/settings.html", {
+        "organisation": member.organisation, "members": list_members(member.organisation),
+        "pack": guidance.get_pack(member.organisation.pack),
+        "known_until": guidance.find_known_until(member.organisation),
+        "key": records.log_key()})
+
+
+@login_not_required
+def healthy(_request: HttpRequest) -> HttpResponse:
+    """For a monitor: whether anything waits that should not."""
+    refusal = records.find_refusal()
+    body = {"record_signed": refusal is None, "entries_waiting": records.count_waiting(),
+            "unconfirmed": publishing.count_unconfirmed(), "at": datetime.now(UTC).isoformat()}
+    return JsonResponse(body, status=200 if refusal is None else 503)
+
+
+@login_not_required
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """403, in words."""
+    del exception
+    return _error(request, 403, "You cannot see this page",
+                  "It belongs to another organisation, or needs a role you do not have.")
+
+
+@login_not_required
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404, in words."""
+    del exception
+    return _error(request, 404, "Page not found",
+                  "If you typed the address, check it. If you followed a link here, tell us.")
+
+
+@login_not_required
+def broken(request: HttpRequest) -> HttpResponse:
+    """500, in words. Nothing here may need the database."""
+    return render(request, "site/broken.html", status=500)
+
+
+def _error(request: HttpRequest, status: int, title: str, words: str) -> HttpResponse:
+    return render(request, "site/error.html", {"title": title, "words": words}, status=status)

@@ -1,0 +1,68 @@
+"""One loop that asks each room in turn what is owed now."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from datetime import UTC, datetime
+from types import FrameType
+
+from django.db import OperationalError, close_old_connections
+
+from folkmoot.desk.publishing import actions as publishing
+from folkmoot.desk.records import actions as records
+
+log = logging.getLogger(__name__)
+
+IDLE_SECONDS = 0.25
+TROUBLED_SECONDS = 2.0
+
+
+def utc_now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+def work_once() -> int:
+    """Do everything that is owed now, once; how many things were done.
+
+    The record goes first, so that a sign-off is in the log before its post leaves, and last, so
+    that what was sent is.
+    """
+    done = records.sequence(utc_now())
+    done += publishing.work(utc_now)
+    return done + records.sequence(utc_now())
+
+
+def work_until_stopped(stop: threading.Event) -> None:
+    """Work, and wait a little whenever nothing is owed, until ``stop`` is set.
+
+    A database that is away is waited for; any other fault is logged and the loop goes on: one bad
+    row must not stop the desk.
+    """
+    while not stop.is_set():
+        try:
+            done = work_once()
+            pause = 0.0 if done else IDLE_SECONDS
+        except OperationalError as away:
+            log.warning("The database cannot be used just now: %s", away)
+            pause = TROUBLED_SECONDS
+        except Exception:
+            log.exception("The worker met a fault and goes on")
+            pause = TROUBLED_SECONDS
+        close_old_connections()
+        stop.wait(pause)
+
+
+def run() -> int:
+    """The worker as a process: works until it is told to end, and finishes what it is doing."""
+    stop = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    work_until_stopped(stop)
+    return 0
