@@ -21,6 +21,7 @@ from .model import (
     Span,
     Verdict,
 )
+from .passage import Passage, Spans
 from .reading import Hits, Reading
 from .rules import Rule, RuleStatus, load_questions, load_rules
 from .table import RuleError, Table, read_toml
@@ -48,7 +49,7 @@ class _Plan:
     """What the rules come to in one context: which run, which cannot answer, what is asked."""
 
     active: frozenset[int]
-    of_passages: tuple[tuple[int, DetectInPassage], ...]
+    of_passages: tuple[tuple[str | None, tuple[tuple[int, DetectInPassage], ...]], ...]
     of_posts: tuple[tuple[int, DetectInPost], ...]
     because: dict[int, tuple[str, ...]]
     not_evaluated: tuple[NotEvaluated, ...]
@@ -86,7 +87,7 @@ class Checker:
         self._asked = load_questions(pack.folders, has_clause)
         self.questions: tuple[Question, ...] = tuple(asked.question for asked in self._asked)
         self._words = WordIndex(self.rules)
-        self._of_passages: dict[int, DetectInPassage] = {}
+        self._of_passages: dict[int, tuple[DetectInPassage, str | None]] = {}
         self._of_posts: dict[int, DetectInPost] = {}
         for number, rule in enumerate(self.rules):
             self._make_detector(number, rule)
@@ -98,7 +99,8 @@ class Checker:
             return
         options = Table(rule.file, rule.options, "options.")
         if name in OF_PASSAGES:
-            self._of_passages[number] = OF_PASSAGES[name](options)
+            make, where = OF_PASSAGES[name]
+            self._of_passages[number] = (make(options), where)
         elif name in OF_POSTS:
             self._of_posts[number] = OF_POSTS[name](options)
         else:
@@ -150,7 +152,8 @@ class Checker:
             looked_at=plan.looked_at,
         )
 
-    def _find(self, reading: Reading, plan: _Plan) -> dict[int, Hits]:
+    # One loop under one `try`, so that the rule at fault is known without a call for each.
+    def _find(self, reading: Reading, plan: _Plan) -> dict[int, Hits]:  # noqa: C901
         found: dict[int, Hits] = {}
         rules = self.rules
         number = -1
@@ -163,17 +166,15 @@ class Checker:
                         found.setdefault(number, []).extend(
                             (passage.place, start, end) for start, end in spans
                         )
-                for number, detect in plan.of_passages:
-                    spans = detect(passage)
-                    if spans and kind in rules[number].match.places:
-                        skip = rules[number].match.skip
-                        hits = [
-                            (passage.place, start, end)
-                            for start, end in spans
-                            if not (skip and passage.overlaps(skip, start, end))
-                        ]
-                        if hits:
-                            found.setdefault(number, []).extend(hits)
+                for where, detectors in plan.of_passages:
+                    if where is not None and not getattr(passage, where):
+                        continue
+                    for number, detect in detectors:
+                        spans = detect(passage)
+                        if spans and kind in rules[number].match.places:
+                            hits = _hits(passage, spans, rules[number].match.skip)
+                            if hits:
+                                found.setdefault(number, []).extend(hits)
             for number, detect_in_post in plan.of_posts:
                 anywhere = detect_in_post(reading)
                 if anywhere is not None:
@@ -185,6 +186,17 @@ class Checker:
                 "The post has not been checked."
             ) from wrong
         return found
+
+    def _by_kind(
+        self, active: list[int]
+    ) -> tuple[tuple[str | None, tuple[tuple[int, DetectInPassage], ...]], ...]:
+        """The active detectors of passages, grouped by the kind of place they wait for."""
+        groups: dict[str | None, list[tuple[int, DetectInPassage]]] = {}
+        for number in active:
+            if number in self._of_passages:
+                detect, where = self._of_passages[number]
+                groups.setdefault(where, []).append((number, detect))
+        return tuple((where, tuple(detectors)) for where, detectors in groups.items())
 
     def _plan(self, context: Context) -> _Plan:
         key = (
@@ -218,11 +230,7 @@ class Checker:
         not_evaluated.sort(key=lambda unanswered: (-unanswered.effect, unanswered.rule))
         return _Plan(
             active=frozenset(active),
-            of_passages=tuple(
-                (number, self._of_passages[number])
-                for number in active
-                if number in self._of_passages
-            ),
+            of_passages=self._by_kind(active),
             of_posts=tuple(
                 (number, self._of_posts[number]) for number in active if number in self._of_posts
             ),
@@ -246,10 +254,17 @@ def _refuse_settings(pack: Pack) -> None:
 
 
 def _read(post: Post) -> Reading:
-    ids = [attachment.id for attachment in post.attachments]
-    if len(set(ids)) < len(ids):
+    if len({attachment.id for attachment in post.attachments}) < len(post.attachments):
         raise CheckError("Two attachments of this post have the same id. Give each its own.")
     return Reading(post)
+
+
+def _hits(passage: Passage, spans: Spans, skip: tuple[str, ...]) -> Hits:
+    return [
+        (passage.place, start, end)
+        for start, end in spans
+        if not (skip and passage.overlaps(skip, start, end))
+    ]
 
 
 def _rank(finding: Finding, places: dict[str, int]) -> tuple[int, int, int, str]:
@@ -263,7 +278,7 @@ def _rank(finding: Finding, places: dict[str, int]) -> tuple[int, int, int, str]
 def _verdict(findings: list[Finding], not_evaluated: tuple[NotEvaluated, ...]) -> Verdict:
     """Any stop forbids; a hold, or a rule that might have held, needs sign-off."""
     strongest = max((finding.effect for finding in findings), default=0)
-    unanswered = max((each.effect for each in not_evaluated), default=0)
+    unanswered = not_evaluated[0].effect if not_evaluated else 0  # they are in order of effect
     if strongest >= Effect.STOP:
         return Verdict.DO_NOT_POST
     if max(strongest, unanswered) >= Effect.HOLD:

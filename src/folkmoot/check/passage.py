@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable
+from typing import Any
 
 from .folding import fold, readable
 
@@ -41,56 +42,57 @@ class Passage:
 
     ``place`` is as in :class:`~folkmoot.check.Span`; ``text`` is what the author wrote; ``folded``
     is what words are looked up in (same length, see :func:`.folding.fold`); ``readable`` keeps the
-    author's case and replaces only what cannot be written as UTF-8.
+    author's case and replaces only what cannot be written as UTF-8 (same length).
+
+    The rest are places of one kind, in order, none overlapping another: ``urls`` are web addresses
+    with or without ``https://``, without closing punctuation; ``hashtags`` include their ``#`` and
+    hold at least one letter; ``numbers`` are stretches of six or more characters made of digits and
+    what groups them; ``emoji`` are what a reader sees as one picture.
     """
 
-    __slots__ = ("_kinds", "_readable", "folded", "place", "text")
+    __slots__ = (
+        "emails",
+        "emoji",
+        "folded",
+        "hashtags",
+        "mentions",
+        "numbers",
+        "place",
+        "quotes",
+        "readable",
+        "sentences",
+        "text",
+        "urls",
+    )
+    emails: Spans
+    emoji: Spans
+    hashtags: Spans
+    mentions: Spans
+    numbers: Spans
+    quotes: Spans
+    readable: str
+    sentences: Spans
+    urls: Spans
 
     def __init__(self, text: str, place: str) -> None:
         self.text = text
         self.place = place
         self.folded = fold(text)
-        self._readable: str | None = None
-        self._kinds: dict[str, Spans] | None = None
 
-    @property
-    def readable(self) -> str:
-        """The text in its own case, without lone surrogates; same length."""
-        if self._readable is None:
-            self._readable = self.text if self.text.isascii() else readable(self.text)
-        return self._readable
+    def __getattr__(self, name: str) -> Any:
+        # Called only while a slot is still empty: the first rule to ask has it filled.
+        if name == "readable":
+            value: object = self.text if self.text.isascii() else readable(self.text)
+        elif name in KINDS:
+            value = KINDS[name](self)
+        else:
+            raise AttributeError(name)
+        setattr(self, name, value)
+        return value
 
-    def kind(self, name: str) -> Spans:
-        """The places of one kind (a key of :data:`KINDS`), in order of place.
-
-        Raises ``KeyError`` where there is no such kind.
-        """
-        kinds = self._kinds
-        if kinds is None:
-            kinds = self._kinds = {}
-        found = kinds.get(name)
-        if found is None:
-            found = kinds[name] = KINDS[name](self)
-        return found
-
-    @property
-    def urls(self) -> Spans:
-        """Web addresses, with or without ``https://``; closing punctuation is left out."""
-        return self.kind("url")
-
-    @property
-    def hashtags(self) -> Spans:
-        """Hashtags including their ``#``; a tag holds at least one letter."""
-        return self.kind("hashtag")
-
-    @property
-    def numbers(self) -> Spans:
-        """Stretches of six or more characters made of digits and what groups them."""
-        return self.kind("number")
-
-    def overlaps(self, names: tuple[str, ...], start: int, end: int) -> bool:
-        """Whether any place of the kinds ``names`` shares a character with ``start`` to ``end``."""
-        return any(touches(self.kind(name), start, end) for name in names)
+    def overlaps(self, kinds: tuple[str, ...], start: int, end: int) -> bool:
+        """Whether any place of ``kinds`` shares a character with ``start`` to ``end``."""
+        return any(touches(getattr(self, kind), start, end) for kind in kinds)
 
 
 def touches(spans: Spans, start: int, end: int) -> bool:
@@ -134,7 +136,7 @@ def _mentions(passage: Passage) -> Spans:
 def _hashtags(passage: Passage) -> Spans:
     if "#" not in passage.text and "＃" not in passage.text:
         return []
-    inside = passage.kind("url")
+    inside = passage.urls
     return [
         match.span()
         for match in _HASHTAG.finditer(passage.text)
@@ -191,13 +193,13 @@ def _emoji(passage: Passage) -> Spans:
 
 
 KINDS: dict[str, Callable[[Passage], Spans]] = {
-    "email": _emails,
+    "emails": _emails,
     "emoji": _emoji,
-    "hashtag": _hashtags,
-    "mention": _mentions,
-    "number": _numbers,
-    "quote": _quotes,
-    "sentence": _sentences,
-    "url": _urls,
+    "hashtags": _hashtags,
+    "mentions": _mentions,
+    "numbers": _numbers,
+    "quotes": _quotes,
+    "sentences": _sentences,
+    "urls": _urls,
 }
-"""What :meth:`Passage.kind` can find, and so what a rule may skip or look at."""
+"""What a passage can be asked for by kind: the names of its slots and how each is filled."""

@@ -44,7 +44,14 @@ FACT_OF = {
 }
 FACTS = (*FACT_OF.values(), "publish_at")
 CLEARED_BY = ("author", "approver", "nobody")
-SKIPPABLE = ("email", "hashtag", "mention", "quote", "url")
+# What a rule may skip, and the kind of place in a passage that is.
+SKIPPABLE = {
+    "email": "emails",
+    "hashtag": "hashtags",
+    "mention": "mentions",
+    "quote": "quotes",
+    "url": "urls",
+}
 PLACES = ("text", "alt")
 
 
@@ -113,7 +120,8 @@ class Match:
     ``terms`` are whole words or phrases, found whatever their case unless ``case_sensitive``.
     ``patterns`` are RE2 expressions, looked for only where one of ``literals`` was seen (or
     ``always``). ``not_within`` are longer phrases inside which a find does not count. ``skip``
-    names kinds of text in which it does not count either. ``places`` says where to look.
+    names kinds of place (slots of a passage) in which it does not count either. ``places`` says
+    where to look.
     """
 
     terms: tuple[str, ...] = ()
@@ -295,10 +303,11 @@ def _match(table: Table) -> Match:
         not_within=table.texts("not_within"),
         case_sensitive=table.flag("case_sensitive", default=False),
         whole_words=table.flag("whole_words", default=True),
-        skip=table.choices("skip", SKIPPABLE),
+        skip=tuple(SKIPPABLE[name] for name in table.choices("skip", tuple(SKIPPABLE))),
         places=table.choices("places", PLACES) or PLACES,
         detector=table.text("detector") if table.has("detector") else None,
     )
+    table.end()
     written = bool(match.terms or match.patterns)
     if written == (match.detector is not None):
         table.refuse("", "give either terms and patterns, or a detector")
@@ -310,7 +319,6 @@ def _match(table: Table) -> Match:
         )
     if match.detector is not None and (match.literals or match.not_within or match.always):
         table.refuse("detector", "literals, not_within and always are for terms and patterns")
-    table.end()
     return match
 
 

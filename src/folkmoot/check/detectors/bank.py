@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 
 from folkmoot.check.passage import Passage, Spans
 
@@ -73,14 +74,14 @@ _SORT_CODE = re.compile(r"(?<![\w/.-])\d{2}([ -])\d{2}\1\d{2}(?![\w/-])")
 _NAMED_SORT_CODE = re.compile(r"\bsort ?code\W{0,3}(?:is )?(\d{2}[ -]?\d{2}[ -]?\d{2})(?!\w)")
 _ACCOUNT = re.compile(r"(?<![\w/.-])\d{8}(?![\w/-])")
 _BANKING_WORD = re.compile(r"\b(?:sort ?code|account|acct?|a/c|bank|bacs|payee)\b")
+_ACCOUNT_DIGITS = 8
 _NEAR = 60
+_BESIDE = 2
 
 
-@plain_passage_detector("payment-card")
+@plain_passage_detector("payment-card", where="numbers")
 def find_cards(passage: Passage) -> Spans:
     """Card numbers by issuer's range, length and the Luhn check digit (ISO/IEC 7812-1)."""
-    if not passage.numbers:
-        return []
     found = []
     for match in _CARD.finditer(passage.folded):
         start, end = match.span()
@@ -118,11 +119,9 @@ def _passes_luhn(digits: str) -> bool:
     return total % 10 == 0
 
 
-@plain_passage_detector("iban")
+@plain_passage_detector("iban", where="numbers")
 def find_ibans(passage: Passage) -> Spans:
     """IBANs by country, length and the modulus 97 check (ISO 13616), grouped or not."""
-    if not passage.numbers:
-        return []
     text = passage.folded
     found: Spans = []
     for match in _IBAN_START.finditer(text):
@@ -152,28 +151,29 @@ def _end_of_iban(text: str, start: int, length: int) -> int | None:
     return at if int(turned) % 97 == 1 else None
 
 
-@plain_passage_detector("bank-account")
+@plain_passage_detector("bank-account", where="numbers")
 def find_accounts(passage: Passage) -> Spans:
     """A sort code and an eight-digit account number within 60 characters of each other.
 
     Both are marked. Digits in pairs are as often a date, so unless the two stand side by side and
     cannot be a date, the text must also speak of an account, a bank or a sort code.
     """
-    if not passage.numbers:
-        return []
     text = passage.folded
-    codes = [match.span(1) for match in _NAMED_SORT_CODE.finditer(text)]
-    codes += [span for match in _SORT_CODE.finditer(text) if (span := match.span()) not in codes]
+    codes = {match.span(1) for match in _NAMED_SORT_CODE.finditer(text)}
+    codes |= {match.span() for match in _SORT_CODE.finditer(text)}
     if not codes:
         return []
     speaks_of_banking = _BANKING_WORD.search(text) is not None
     accounts = [match.span() for match in _ACCOUNT.finditer(text)]
     found: set[tuple[int, int]] = set()
     for code in codes:
-        for account in accounts:
+        first = bisect_left(accounts, (code[0] - _NEAR - _ACCOUNT_DIGITS,))
+        last = bisect_left(accounts, (code[1] + _NEAR + 1,))
+        for account in accounts[first:last]:
             gap = max(account[0] - code[1], code[0] - account[1])
             named = speaks_of_banking and 0 <= gap <= _NEAR
-            if named or (0 <= gap <= 2 and not _could_be_date(text[code[0] : code[1]])):  # noqa: PLR2004
+            beside = 0 <= gap <= _BESIDE and not _could_be_date(text[code[0] : code[1]])
+            if named or beside:
                 found.update((code, account))
     return sorted(found)
 

@@ -145,17 +145,26 @@ def _rows_of_capitals(text: str, words: list[str], least: int) -> Spans:
         start = text.find(word, at) if word else len(text)
         at = start + len(word)
         bare = word.strip("\"'“”‘’()[]!?.…,;:-–—")
-        if word[:1] not in "#@" and bare.isupper() and "://" not in word:
+        # An initial with its full stop is part of a name.
+        if (
+            word[:1] not in "#@"
+            and bare.isupper()
+            and not (len(bare) == 1 and word.endswith("."))
+            and "://" not in word
+        ):
             row.append((start, start + word.find(bare) + len(bare), bare.replace("’", "'")))
             if not word.endswith((",", ";", ":", "/", "|")):
                 continue
-        if len(row) >= least and _is_language([bare for _, _, bare in row]):
+        if _is_shouted([bare for _, _, bare in row], least):
             found.append((row[0][0], row[-1][1]))
         row = []
     return found
 
 
-def _is_language(words: list[str]) -> bool:
+def _is_shouted(words: list[str], least: int) -> bool:
+    # A and I are capitals in any sentence, so they do not count towards the row's length.
+    if sum(len(word) > 1 for word in words) < least:
+        return False
     if any(word in _SMALL_WORDS for word in words):
         return True
     long = [

@@ -19,7 +19,7 @@ _LANDLINE = re.compile(r"(?:1[1-9]|2[03489])")
 _PARTS = re.compile(r"[._+'%-]+")
 
 
-@passage_detector("telephone")
+@passage_detector("telephone", where="numbers")
 def telephone(options: Table) -> DetectInPassage:
     """UK telephone numbers of one kind.
 
@@ -30,8 +30,6 @@ def telephone(options: Table) -> DetectInPassage:
     starts = _MOBILE if options.choice("kind", ("mobile", "landline")) == "mobile" else _LANDLINE
 
     def find(passage: Passage) -> Spans:
-        if not passage.numbers:
-            return []
         return [span for span, number in _telephones(passage.folded) if starts.match(number)]
 
     return find
@@ -59,7 +57,7 @@ def _telephones(text: str) -> list[tuple[tuple[int, int], str]]:
     return found
 
 
-@passage_detector("personal-email")
+@passage_detector("personal-email", where="emails")
 def personal_email(options: Table) -> DetectInPassage:
     """E-mail addresses that seem to be one person's.
 
@@ -69,11 +67,9 @@ def personal_email(options: Table) -> DetectInPassage:
     roles = frozenset(options.texts("roles", at_least=1))
 
     def find(passage: Passage) -> Spans:
-        if "@" not in passage.folded:
-            return []
         return [
             span
-            for span in passage.kind("email")
+            for span in passage.emails
             if not _is_role(passage.folded[span[0] : span[1]], roles)
         ]
 

@@ -11,25 +11,23 @@ from .registry import DetectInPassage, passage_detector, plain_passage_detector
 _LOOKS = {ord("\ufe0f"): None, **dict.fromkeys(range(0x1F3FB, 0x1F400))}
 
 
-@passage_detector("emoji-number")
+@passage_detector("emoji-number", where="emoji")
 def emoji_number(options: Table) -> DetectInPassage:
     """Emoji beyond the ``at_most`` first ones. What a reader sees as one picture counts as one."""
     at_most = options.whole("at_most", low=0, high=100)
 
     def find(passage: Passage) -> Spans:
-        return [] if passage.text.isascii() else passage.kind("emoji")[at_most:]
+        return passage.emoji[at_most:]
 
     return find
 
 
-@plain_passage_detector("emoji-repeated")
+@plain_passage_detector("emoji-repeated", where="emoji")
 def emoji_repeated(passage: Passage) -> Spans:
     """Emoji that already stood in the text before, whatever the colour of skin."""
-    if passage.text.isascii():
-        return []
     seen: set[str] = set()
     found = []
-    for start, end in passage.kind("emoji"):
+    for start, end in passage.emoji:
         looks = passage.text[start:end].translate(_LOOKS)
         if looks in seen:
             found.append((start, end))
@@ -37,12 +35,10 @@ def emoji_repeated(passage: Passage) -> Spans:
     return found
 
 
-@plain_passage_detector("emoji-within-sentence")
+@plain_passage_detector("emoji-within-sentence", where="emoji")
 def emoji_within_sentence(passage: Passage) -> Spans:
     """Emoji with a word or comma before them and, on the same line, a small letter after."""
-    if passage.text.isascii():
-        return []
-    text, spans = passage.text, passage.kind("emoji")
+    text, spans = passage.text, passage.emoji
     found = []
     before = ""
     for number, (start, end) in enumerate(spans):

@@ -12,7 +12,7 @@ _LETTERS_OF_A_FULL_WORD = 3
 _FULL_WORDS = 2
 
 
-@passage_detector("hashtag-number")
+@passage_detector("hashtag-number", where="hashtags")
 def hashtag_number(options: Table) -> DetectInPassage:
     """Hashtags beyond the ``at_most`` first ones."""
     at_most = options.whole("at_most", low=0, high=100)
@@ -23,7 +23,7 @@ def hashtag_number(options: Table) -> DetectInPassage:
     return find
 
 
-@passage_detector("hashtag-case")
+@passage_detector("hashtag-case", where="hashtags")
 def hashtag_case(options: Table) -> DetectInPassage:
     """Hashtags of several words written all in small letters (``#stayathome``).
 

@@ -20,7 +20,7 @@ _NI = re.compile(
 _PREFIXES_NEVER_ISSUED = frozenset({"bg", "gb", "kn", "nk", "nt", "tn", "zz"})
 
 
-@plain_passage_detector("nhs-number")
+@plain_passage_detector("nhs-number", where="numbers")
 def find_nhs_numbers(passage: Passage) -> Spans:
     """Ten digits, together or as 3-3-4, whose last is the modulus 11 check digit.
 
@@ -28,8 +28,6 @@ def find_nhs_numbers(passage: Passage) -> Spans:
     counts as 0 and 10 is never issued. The first digit must be one that England, Wales and
     Northern Ireland use, or the first six a date, as in Scotland's CHI number.
     """
-    if not passage.numbers:
-        return []
     text = passage.folded
     return [
         match.span()
@@ -52,7 +50,7 @@ def _is_nhs(digits: str) -> bool:
     return (11 - total % 11) % 11 == int(digits[9])
 
 
-@plain_passage_detector("national-insurance-number")
+@plain_passage_detector("national-insurance-number", where="numbers")
 def find_national_insurance_numbers(passage: Passage) -> Spans:
     """Two letters, six digits and A to D, by HMRC's manual NIM39110.
 
@@ -60,8 +58,6 @@ def find_national_insurance_numbers(passage: Passage) -> Spans:
     issued. With gaps (``AB 12 34 56 C``) the letters must be capitals, since
     ``by 100000 a year`` is English.
     """
-    if not passage.numbers:
-        return []
     found = []
     for match in _NI.finditer(passage.folded):
         written = passage.text[match.start() : match.end()]

@@ -8,7 +8,7 @@ from folkmoot.check.table import Table
 from .registry import DetectInPassage, passage_detector, plain_passage_detector
 
 
-@passage_detector("link-number")
+@passage_detector("link-number", where="urls")
 def link_number(options: Table) -> DetectInPassage:
     """Links beyond the ``at_most`` first ones."""
     at_most = options.whole("at_most", low=0, high=100)
@@ -19,16 +19,14 @@ def link_number(options: Table) -> DetectInPassage:
     return find
 
 
-@passage_detector("link-alone")
+@passage_detector("link-alone", where="urls")
 def link_alone(options: Table) -> DetectInPassage:
     """The first link, where fewer than ``words`` words stand beside links, hashtags and handles."""
     least = options.whole("words", low=1, high=50)
 
     def find(passage: Passage) -> Spans:
         urls = passage.urls
-        if not urls:
-            return []
-        taken = sorted((*urls, *passage.hashtags, *passage.kind("mention")))
+        taken = sorted((*urls, *passage.hashtags, *passage.mentions))
         rest, at = [], 0
         for start, end in taken:
             rest.append(passage.text[at:start])
@@ -44,7 +42,7 @@ def link_alone(options: Table) -> DetectInPassage:
     return find
 
 
-@passage_detector("short-link")
+@passage_detector("short-link", where="urls")
 def short_link(options: Table) -> DetectInPassage:
     """Links through one of the shortening services ``hosts``, which hide where they lead."""
     hosts = frozenset(options.texts("hosts", at_least=1))
@@ -66,9 +64,7 @@ def _host(address: str) -> str:
     return rest.rpartition("@")[2].partition(":")[0]
 
 
-@plain_passage_detector("insecure-link")
+@plain_passage_detector("insecure-link", where="urls")
 def insecure_link(passage: Passage) -> Spans:
     """Links that begin with ``http://``."""
-    if "http://" not in passage.folded:
-        return []
     return [span for span in passage.urls if passage.folded.startswith("http://", span[0])]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from folkmoot.check.passage import Passage, Spans
+from folkmoot.check.passage import KINDS, Passage, Spans
 from folkmoot.check.reading import Hits, Reading
 from folkmoot.check.table import Table
 
@@ -20,36 +20,37 @@ DetectInPost = Callable[[Reading], Hits | None]
 MakePassage = Callable[[Table], DetectInPassage]
 MakePost = Callable[[Table], DetectInPost]
 
-OF_PASSAGES: dict[str, MakePassage] = {}
+OF_PASSAGES: dict[str, tuple[MakePassage, str | None]] = {}
+"""By name: how a detector is made, and the kind of place without which it has nothing to say."""
 OF_POSTS: dict[str, MakePost] = {}
 
 
-def passage_detector(name: str) -> Callable[[MakePassage], MakePassage]:
-    """Register the decorated maker under ``name``. It is given the options and takes each key."""
+def passage_detector(
+    name: str, *, where: str | None = None
+) -> Callable[[MakePassage], MakePassage]:
+    """Register the decorated maker under ``name``. It is given the options and takes each key.
+
+    ``where`` is a kind of place (:data:`folkmoot.check.passage.KINDS`): the detector is called only
+    for passages that hold one.
+    """
 
     def register(make: MakePassage) -> MakePassage:
         _refuse_twice(name)
-        OF_PASSAGES[name] = make
+        if where is not None and where not in KINDS:
+            raise ValueError(f"The detector {name!r} waits for {where!r}, which is no kind.")
+        OF_PASSAGES[name] = (make, where)
         return make
 
     return register
 
 
-def plain_passage_detector(name: str) -> Callable[[DetectInPassage], DetectInPassage]:
+def plain_passage_detector(
+    name: str, *, where: str | None = None
+) -> Callable[[DetectInPassage], DetectInPassage]:
     """Register the decorated detector, which takes no options, under ``name``."""
 
     def register(detect: DetectInPassage) -> DetectInPassage:
-        passage_detector(name)(lambda _options: detect)
-        return detect
-
-    return register
-
-
-def plain_post_detector(name: str) -> Callable[[DetectInPost], DetectInPost]:
-    """Register the decorated detector, which takes no options, under ``name``."""
-
-    def register(detect: DetectInPost) -> DetectInPost:
-        post_detector(name)(lambda _options: detect)
+        passage_detector(name, where=where)(lambda _options: detect)
         return detect
 
     return register
@@ -62,6 +63,16 @@ def post_detector(name: str) -> Callable[[MakePost], MakePost]:
         _refuse_twice(name)
         OF_POSTS[name] = make
         return make
+
+    return register
+
+
+def plain_post_detector(name: str) -> Callable[[DetectInPost], DetectInPost]:
+    """Register the decorated detector, which takes no options, under ``name``."""
+
+    def register(detect: DetectInPost) -> DetectInPost:
+        post_detector(name)(lambda _options: detect)
+        return detect
 
     return register
 

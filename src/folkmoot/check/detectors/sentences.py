@@ -33,9 +33,7 @@ def long_sentence(options: Table) -> DetectInPassage:
         if len(text) <= 2 * at_most or len(text.split()) <= at_most:
             return []
         return [
-            (start, end)
-            for start, end in passage.kind("sentence")
-            if _words(text[start:end]) > at_most
+            (start, end) for start, end in passage.sentences if _words(text[start:end]) > at_most
         ]
 
     return find

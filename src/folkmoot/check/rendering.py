@@ -1,0 +1,152 @@
+"""A report, a rule and a list of faults as text for people."""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+from collections.abc import Iterable, Mapping
+
+from folkmoot.guidance.model import Clause, Evidence, Level, Pack
+
+from .model import Effect, Finding, NotEvaluated, Report, Verdict
+from .rules import Rule
+
+_WIDTH = 96
+_VERDICTS = {
+    Verdict.POST: "Post",
+    Verdict.POST_WITH_CARE: "Post with care",
+    Verdict.GET_SIGNOFF: "Get sign-off first",
+    Verdict.DO_NOT_POST: "Do not post",
+}
+# How well each clause is known, said wherever it is cited.
+_EVIDENCE = {
+    Evidence.SEEN_IN_FULL: "source read in full",
+    Evidence.SEEN_IN_PART: "source read in part",
+    Evidence.REPORTED: "as others report it",
+    Evidence.UNVERIFIED: "not verified",
+}
+_NOT_SHOWN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+
+
+def escaped(text: str) -> str:
+    """``text`` safe to show on a terminal: controls, direction marks and the like by number.
+
+    The joiners and selectors of emoji are escaped too, for they can hide words as well.
+    """
+    return "".join(
+        _escape(character) if unicodedata.category(character) in _NOT_SHOWN else character
+        for character in text
+    )
+
+
+def _escape(character: str) -> str:
+    point = ord(character)
+    if point > 0xFFFF:  # noqa: PLR2004 - the end of the basic plane
+        return f"\\U{point:08x}"
+    return f"\\u{point:04x}" if point > 0xFF else f"\\x{point:02x}"  # noqa: PLR2004
+
+
+def report_as_text(report: Report, pack: Pack, name: str | None = None) -> str:
+    """The report for a terminal: verdict, findings with clauses and evidence, what could not be
+    looked at, and the questions. Everything from the post is escaped.
+    """
+    clauses = {clause.id: clause for clause in pack.clauses}
+    lines = [f"{escaped(name)}: {_VERDICTS[report.verdict]}" if name else _VERDICTS[report.verdict]]
+    if not report.findings:
+        lines.append(f"  Nothing found by {len(report.looked_at)} rules.")
+    for finding in report.findings:
+        lines += ["", *_finding(finding, clauses)]
+    if report.not_evaluated:
+        lines += ["", "Not looked at, because facts are missing:", *_missing(report.not_evaluated)]
+    if report.questions:
+        lines += ["", "Ask yourself:"]
+        for question in report.questions:
+            lines += _wrapped(
+                f"- {question.text} ({question.proceed.capitalize()}, or do not post.) "
+                f"{_cited(question.clauses, clauses)}",
+                "  ",
+            )
+    lines += ["", f"{report.pack}, {len(report.looked_at)} rules looked at."]
+    return "\n".join(lines)
+
+
+def _finding(finding: Finding, clauses: Mapping[str, Clause]) -> list[str]:
+    lines = _wrapped(f"{finding.effect.word.upper()}  {finding.message}", "  ")
+    lines += _wrapped(finding.advice, "        ", "        ")
+    lines += _wrapped(_cited(finding.clauses, clauses), "        ", "        ")
+    where = ", ".join(_where(finding))
+    facts = f" because {', '.join(finding.because)}" if finding.because else ""
+    cleared = "" if finding.clear_by == "nobody" else f"; the {finding.clear_by} may clear it"
+    at = f" at {where}" if where else ""
+    return lines + _wrapped(f"{finding.rule}{at}{facts}{cleared}", "        ", "        ")
+
+
+def _where(finding: Finding) -> Iterable[str]:
+    for span in finding.spans[:3]:
+        place = "" if span.place == "text" else f"{escaped(span.place)} "
+        yield f"{place}{span.start}-{span.end}"
+
+
+def _cited(ids: Iterable[str], clauses: Mapping[str, Clause]) -> str:
+    return "; ".join(
+        f"{clauses[each].title} [{each}, {_EVIDENCE[clauses[each].evidence]}]" for each in ids
+    )
+
+
+def _missing(not_evaluated: Iterable[NotEvaluated]) -> list[str]:
+    """What is missing, each once, with the rules that wait for it."""
+    waiting: dict[tuple[str, ...], list[NotEvaluated]] = {}
+    for each in not_evaluated:
+        waiting.setdefault(each.missing, []).append(each)
+    lines: list[str] = []
+    for missing, rules in waiting.items():
+        strongest = Effect(max(each.effect for each in rules)).word
+        names = ", ".join(each.rule for each in rules)
+        lines += _wrapped(f"- {' and '.join(missing)} (could be {strongest}): {names}", "  ")
+    return lines
+
+
+def _wrapped(text: str, first: str, rest: str = "    ") -> list[str]:
+    return textwrap.wrap(
+        escaped(text),
+        _WIDTH,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+
+
+def rule_as_text(rule: Rule, pack: Pack) -> str:
+    """What a rule does, why, when it is wrong, the clauses it rests on, and its examples."""
+    clauses = {clause.id: clause for clause in pack.clauses}
+    lines = [
+        f"{rule.id}: {rule.title}",
+        f"{rule.effect.word}, confidence {rule.confidence:g}, cleared by {rule.clear_by}",
+        f"{rule.status.value} since {rule.since}, from the pack {rule.pack_folder}",
+        "",
+        *_wrapped(rule.why, "", ""),
+        "",
+        *_wrapped(f"When it is wrong: {rule.when_wrong}", "", ""),
+        "",
+        *_wrapped(f"What to do: {rule.advice}", "", ""),
+    ]
+    if rule.when.facts or rule.needs:
+        lines.append("")
+        for fact, values in rule.when.facts.items():
+            lines.append(f"Only when {fact} is {' or '.join(sorted(values))}.")
+        if rule.needs:
+            lines.append(f"Needs to know: {', '.join(rule.needs)}.")
+    lines += ["", "Rests on:"]
+    for each in rule.clauses:
+        clause = clauses[each]
+        said = clause.levels[Level.SNAPSHOT]
+        lines += _wrapped(f"- [{each}, {_EVIDENCE[clause.evidence]}] {said} {clause.url}", "  ")
+    lines += ["", "Examples:"]
+    for example in rule.examples:
+        post = example.post.text or ", ".join(
+            f"[{picture.media_type}] {picture.alt or 'no alt text'}"
+            for picture in example.post.attachments
+        )
+        lines += _wrapped(f"- {'fires' if example.fires else 'does not fire'}: {post}", "  ")
+    return "\n".join(lines)

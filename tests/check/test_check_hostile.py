@@ -1,0 +1,75 @@
+"""Posts made to break the checker: it answers all the same, and soon."""
+
+import time
+
+import pytest
+
+from folkmoot.check import Capacity, Context, Post, report_from_dict, report_to_dict
+
+OFFICIAL = Context(capacity=Capacity.OFFICIAL, periods=frozenset())
+LONG = 100_000
+ZWJ = "\U0001f468\u200d"
+
+HOSTILE = {
+    "nothing": "",
+    "blank": " \n\t ",
+    "nuls": "\x00" * 1000,
+    "lone surrogates": "Vote Labour \ud83d\udd00 \udfff" * 50,
+    "one letter": "a" * LONG,
+    "words": "Labour " * (LONG // 7),
+    "digits": "1" * LONG,
+    "spaced digits": "1 " * (LONG // 2),
+    "numbers": "07700 900123 " * (LONG // 13),
+    "ibans": "gb82west12345698765433 " * (LONG // 23),
+    "sort codes and accounts": "sort code 12-34-56 12345678 " * (LONG // 28),
+    "full stops": "." * LONG,
+    "dotted letters": "a." * (LONG // 2),
+    "dotted words": "co.uk " * (LONG // 6),
+    "links": "http://bit.ly/x " * (LONG // 16),
+    "handles": "@a" * (LONG // 2),
+    "dotted handles": "@" + "a." * (LONG // 2),
+    "addresses": "jane.doe@example.org " * (LONG // 21),
+    "hashtags": "#stayathome " * (LONG // 12),
+    "hashes": "#" * LONG,
+    "opening quotes": "“" * LONG,
+    "straight quotes": '"' * (LONG + 1),
+    "brackets": "[insert " * (LONG // 8),
+    "capitals": "DO NOT " * (LONG // 7),
+    "line breaks": "\n" * LONG,
+    "joined emoji": ZWJ * (LONG // 2),
+    "flags": "\U0001f1ec" * (LONG - 1),
+    "tags": "\U0001f3f4" + "\U000e0067" * LONG,
+    "tag flags": "\U0001f3f4\U000e0067\U000e007f" * (LONG // 3),
+    "overrides": "\u202e\u202d" * (LONG // 2),
+    "styled letters": "\U0001d5d4 " * (LONG // 2),
+    "marks": "e" + "\u0301" * LONG,
+    "terminators": "?!\"'" * (LONG // 4),
+    "a digit then hyphens": "1111" + "-" * LONG,
+    "secrets": "SECRET\n" * (LONG // 7),
+    "read mores": "read more " * (LONG // 10),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_post_is_answered_within_a_second_and_a_half(checker, name):
+    start = time.process_time()
+    report = checker.check(Post(HOSTILE[name]), OFFICIAL)
+    assert time.process_time() - start < 1.5
+    assert report.looked_at
+
+
+@pytest.mark.parametrize("name", ["lone surrogates", "nuls", "joined emoji", "overrides"])
+def test_a_report_on_a_hostile_post_turns_into_json_and_back(checker, name):
+    report = checker.check(Post(HOSTILE[name][:500]), OFFICIAL)
+    assert report_from_dict(report_to_dict(report)) == report
+
+
+def test_time_grows_with_the_length_of_the_post_and_not_with_its_square(checker):
+    def seconds(times):
+        start = time.process_time()
+        checker.check(Post("Labour 07700 900123 co.uk/x #stayathome @a “b” 👏 " * times), OFFICIAL)
+        return time.process_time() - start
+
+    short = min(seconds(500) for _ in range(3))
+    long = min(seconds(2000) for _ in range(2))
+    assert long < 4 * short * 2
