@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-# A guard reads the facts of the case and returns a sentence where it refuses, None where it agrees.
-Guard = Callable[[Any], str | None]
+# A guard reads the facts of the case and returns the sentences against it; none where it agrees.
+Guard = Callable[[Any], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class Lifecycle:
         if not step.roles & frozenset(roles):
             needed = " or ".join(sorted(step.roles))
             return Refused(verb, (f"Only somebody with the role {needed} can do this.",))
-        reasons = tuple(reason for guard in step.guards if (reason := guard(facts)))
+        reasons = tuple(reason for guard in step.guards for reason in guard(facts))
         if reasons:
             return Refused(verb, reasons)
         return Planned(verb, step.done, state, step.target)

@@ -48,60 +48,61 @@ class DraftFacts:
     extra: tuple[str, ...] = field(default=())
 
 
-def _has_no_problems(facts: DraftFacts) -> str | None:
-    return " ".join(facts.problems) or None
+def _has_no_problems(facts: DraftFacts) -> tuple[str, ...]:
+    return facts.problems
 
 
-def _is_not_stopped(facts: DraftFacts) -> str | None:
-    return " ".join(facts.stops) or None
+def _is_not_stopped(facts: DraftFacts) -> tuple[str, ...]:
+    return facts.stops
 
 
-def _is_answered(facts: DraftFacts) -> str | None:
-    return " ".join(facts.unanswered) or None
+def _is_answered(facts: DraftFacts) -> tuple[str, ...]:
+    return facts.unanswered
 
 
-def _is_in_time(facts: DraftFacts) -> str | None:
+def _is_in_time(facts: DraftFacts) -> tuple[str, ...]:
     if facts.due_at is not None and facts.now > facts.due_at + facts.window:
         return ("The time for this post has passed. Nothing is sent late: take it back, choose a "
-                "new time and send it for sign-off again.")
-    return None
+                "new time and send it for sign-off again.",)
+    return ()
 
 
-def _is_not_past(facts: DraftFacts) -> str | None:
+def _is_not_past(facts: DraftFacts) -> tuple[str, ...]:
     if facts.due_at is not None and facts.due_at <= facts.now:
-        return "The time you chose is in the past. Choose a later one, or “as soon as signed”."
-    return None
+        return ("The time you chose is in the past. Choose a later one, or “as soon as signed”.",)
+    return ()
 
 
-def _is_second_person(facts: DraftFacts) -> str | None:
+def _is_second_person(facts: DraftFacts) -> tuple[str, ...]:
     if facts.actor in facts.authors:
         return ("You wrote some of this post, so somebody else must sign it. "
-                "Ask another approver to look at it.")
-    return None
+                "Ask another approver to look at it.",)
+    return ()
 
 
-def _is_what_was_seen(facts: DraftFacts) -> str | None:
+def _is_what_was_seen(facts: DraftFacts) -> tuple[str, ...]:
     if facts.digest_seen != facts.digest_now:
         return ("The post has changed since you opened this page, so your decision was not kept. "
-                "Read it again as it now stands.")
-    return None
+                "Read it again as it now stands.",)
+    return ()
 
 
-def _is_accepted(facts: DraftFacts) -> str | None:
+def _is_accepted(facts: DraftFacts) -> tuple[str, ...]:
     if facts.unaccepted:
         return ("Tick each finding that holds this post to say that you have looked at it and "
-                f"accept it: {'; '.join(facts.unaccepted)}.")
-    return None
+                f"accept it: {'; '.join(facts.unaccepted)}.",)
+    return ()
 
 
-def _has_reason(facts: DraftFacts) -> str | None:
-    return None if facts.reason.strip() else "Say what should be changed, so that the author can."
+def _has_reason(facts: DraftFacts) -> tuple[str, ...]:
+    return () if facts.reason.strip() else (
+        "Say what should be changed, so that the author can.",)
 
 
-def _fits_signoff(facts: DraftFacts) -> str | None:
+def _fits_signoff(facts: DraftFacts) -> tuple[str, ...]:
     if facts.digest_seen != facts.digest_now:
-        return "What would go out is not what was signed. It was not sent."
-    return None
+        return ("What would go out is not what was signed. It was not sent.",)
+    return ()
 
 
 def step(verb: str, done: str, sources: set[DraftState], target: DraftState,

@@ -15,7 +15,7 @@ from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.people.queries import Member, Role, names_by_ref, signed_in
 
 from . import actions, queries
-from .assess import assess
+from .assess import Assessment, assess
 from .content import Content, check_content, content_of, list_holds, list_problems
 from .forms import LANGUAGES, WINDOWS, ComposerForm, local_parts, next_half_hour
 
@@ -184,7 +184,9 @@ def _after_save(request: HttpRequest, member: Member, draft: queries.Draft, cont
     try:
         actions.send_for_signoff(member, draft.pk, now=_now())
     except actions.DraftRefused as refused:
-        return _compose(request, member, content, draft, _errors(refused), form)
+        report = queries.get_version(draft).report
+        seen = assess(content, report, member.organisation)
+        return _compose(request, member, content, draft, _errors(refused, seen), form)
     messages.success(request, "Sent for sign-off.")
     return redirect("post", draft_id=draft.pk)
 
@@ -224,8 +226,13 @@ def _get_draft(member: Member, draft_id: int) -> queries.Draft:
         raise Http404(str(missing)) from missing
 
 
-def _errors(refused: actions.DraftRefused) -> Errors:
-    return [{"text": reason, "href": "#main-content"} for reason in refused.reasons]
+def _errors(refused: actions.DraftRefused, seen: Assessment | None = None) -> Errors:
+    """Refusals for the error summary, each leading to the part of the page it is about."""
+    places = {question.text: f"#answer-{question.id}" for question, _, _ in seen.questions} \
+        if seen else {}
+    return [{"text": reason, "href": next(
+        (place for text, place in places.items() if text in reason),
+        "#text" if seen else "#main-content")} for reason in refused.reasons]
 
 
 def _now() -> datetime:

@@ -32,18 +32,18 @@ class DeliveryFacts:
     """What the last look found against sending."""
 
 
-def _is_in_time(facts: DeliveryFacts) -> str | None:
+def _is_in_time(facts: DeliveryFacts) -> tuple[str, ...]:
     if facts.now > facts.not_after:
-        return "Its time has passed. Nothing is sent late."
-    return None
+        return ("Its time has passed. Nothing is sent late.",)
+    return ()
 
 
-def _is_too_late(facts: DeliveryFacts) -> str | None:
-    return None if facts.now > facts.not_after else "It can still be sent in time."
+def _is_too_late(facts: DeliveryFacts) -> tuple[str, ...]:
+    return () if facts.now > facts.not_after else ("It can still be sent in time.",)
 
 
-def _passed_last_look(facts: DeliveryFacts) -> str | None:
-    return " ".join(facts.against) or None
+def _passed_last_look(facts: DeliveryFacts) -> tuple[str, ...]:
+    return facts.against
 
 
 def _row(verb: str, done: str, sources: set[DeliveryState], target: DeliveryState,

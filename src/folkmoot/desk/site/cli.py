@@ -66,6 +66,7 @@ def _up(argv: list[str], config: Config) -> int:
         from .practice import load_practice
 
         load_practice(config)
+    (config.home / "static").mkdir(exist_ok=True)  # WhiteNoise wants it, used or not
     from waitress.server import create_server
 
     from .wsgi import application

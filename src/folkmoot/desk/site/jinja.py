@@ -30,7 +30,7 @@ def environment(**options: Any) -> Environment:
     return env
 
 
-def url(name: str, **kwargs: object) -> str:
+def url(name: str, /, **kwargs: object) -> str:
     """The address of a page by its name."""
     return reverse(name, kwargs=kwargs or None)
 

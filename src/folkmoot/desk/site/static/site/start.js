@@ -1,5 +1,2 @@
-// Runs before the page is drawn: GOV.UK Frontend styles some parts only where script is running.
-document.documentElement.classList.add("js");
-document.addEventListener("DOMContentLoaded", () => {
-  document.body.classList.add("js-enabled", "govuk-frontend-supported");
-});
+// First thing in the body: GOV.UK Frontend styles some parts only where script is running.
+document.body.classList.add("js-enabled", "govuk-frontend-supported");
