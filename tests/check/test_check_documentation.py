@@ -1,0 +1,25 @@
+"""What `docs/rules.md` shows works as shown."""
+
+import re
+from pathlib import Path
+
+from folkmoot.check import find_faults
+from folkmoot.check.detectors import OF_PASSAGES, OF_POSTS
+
+PAGE = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL)
+
+
+def test_the_rule_and_the_question_shown_can_be_used_and_do_as_they_say(make_checker):
+    rule, question = (re.sub(r'"(INT-M2|HON-M1)"', '"A-1"', block) for block in BLOCKS)
+    checker = make_checker(rule, questions=question)
+    assert [each.id for each in checker.rules] == ["words/utilise"]
+    assert [each.id for each in checker.questions] == ["ask/true"]
+    assert find_faults(checker) == ()
+
+
+def test_every_detector_is_listed_and_none_that_is_not_there():
+    table = PAGE.split("## Detectors")[1].split("## Questions")[0]
+    first_cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    listed = {name for cell in first_cells for name in re.findall(r"`([\w-]+)`", cell)}
+    assert listed == set(OF_PASSAGES) | set(OF_POSTS)
