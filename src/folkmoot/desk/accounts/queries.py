@@ -16,7 +16,7 @@ from .models import Account
 from .shelf import TableShelf
 
 __all__ = ["CHANNELS", "CONNECTABLE", "Account", "capabilities_of", "find_account", "find_feed",
-           "find_feed_entry", "get_accounts", "key_for", "list_accounts", "list_practice",
+           "find_feed_entry", "get_accounts", "is_public", "key_for", "list_accounts", "list_practice",
            "open_adapter", "shelf_of"]
 
 
@@ -35,6 +35,11 @@ def find_account(organisation: Organisation, account_id: int) -> Account | None:
 def get_accounts(organisation: Organisation, ids: Iterable[int]) -> list[Account]:
     """These accounts of the organisation, connected or not, in a fixed order."""
     return list(Account.objects.filter(organisation=organisation, pk__in=list(ids)).order_by("pk"))
+
+
+def is_public(account: Account) -> bool:
+    """Whether what goes out there can be seen by anyone. A rehearsal is on nobody's register."""
+    return account.channel != "practice"
 
 
 def open_adapter(account: Account) -> Adapter:

@@ -171,7 +171,8 @@ def _freeze(delivery: Delivery, prepared: Prepared, clock: Clock) -> Attempt | N
                       fields={"digest": delivery.digest, "key": prepared.key},
                       changes={"request": prepared.request, "key": prepared.key,
                                "lease_until": now + LEASE, "trouble": ""})
-            draft_actions.make_pictures_public(delivery.draft, delivery.version_number)
+            if accounts.is_public(delivery.account):
+                draft_actions.make_pictures_public(delivery.draft, delivery.version_number)
             return Attempt.objects.create(delivery=delivery, number=delivery.attempt, what="send",
                                           started_at=now)
     except DeliveryRefused as refused:
@@ -201,7 +202,7 @@ def _confirm(delivery: Delivery, sent: Sent, facts: DeliveryFacts, now: datetime
     signoff = drafts.find_signoff(draft)
     assert signoff is not None
     url = sent.url
-    public = {
+    said = {
         "organisation": draft.organisation.name,
         "channel": delivery.account.channel,
         "account": delivery.account.name,
@@ -218,7 +219,8 @@ def _confirm(delivery: Delivery, sent: Sent, facts: DeliveryFacts, now: datetime
         "digest": delivery.digest,
     }
     signed_entry = records.find_entry_id(f"draft.signed/{draft.pk}/{delivery.version_number}")
-    take_step(delivery, "confirm", facts=facts, now=now, fields=public, public=tuple(public),
+    take_step(delivery, "confirm", facts=facts, now=now, fields=said,
+              public=tuple(said) if accounts.is_public(delivery.account) else (),
               links=(signed_entry,) if signed_entry else (), once=f"delivery.sent/{delivery.pk}",
               changes={"remote_id": sent.remote_id, "remote_ids": list(sent.remote_ids),
                        "url": url, "sent_at": now, "trouble": "", "lease_until": None,

@@ -64,4 +64,5 @@ def _keep(delivery: Delivery, result: str, note: str, tries: int, now: datetime)
         role="worker", subject=delivery.draft.subject, links=(sent_entry,) if sent_entry else (),
         fields={"account": delivery.account.name, "channel": delivery.account.channel,
                 "result": result, "note": note},
-        public=("account", "channel", "result", "note"), once=f"delivery.read_back/{delivery.pk}")
+        public=("account", "channel", "result", "note")
+        if accounts.is_public(delivery.account) else (), once=f"delivery.read_back/{delivery.pk}")

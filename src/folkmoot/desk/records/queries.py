@@ -36,6 +36,7 @@ class Recorded:
     role: str
     subject: str
     links: tuple[str, ...]
+    public: bool
     fields: dict[str, str]
     withheld: tuple[str, ...]
 
@@ -158,6 +159,6 @@ def _with_fields(rows: Sequence[models.Entry | models.Intent], *,
         shown = {v.label: v.value for v in mine if v.public or not public_only}
         recorded.append(Recorded(
             row.entry_id, row.index if isinstance(row, models.Entry) else None, leaf.kind, leaf.at,
-            leaf.actor, leaf.role, leaf.subject, leaf.links, shown,
+            leaf.actor, leaf.role, leaf.subject, leaf.links, row.public, shown,
             tuple(sorted(set(leaf.commitments) - set(shown)))))
     return recorded

@@ -26,7 +26,7 @@ def environment(**options: Any) -> Environment:
     # The design system's macros lean on missing parameters being nothing, so undefined stays lax.
     env = Environment(**options)  # noqa: S701  # autoescape is set above
     env.globals.update(static=static, url=url, evidence_words=evidence_words)
-    env.filters.update(words=words, moment=moment, markdown=render_markdown)
+    env.filters.update(words=words, moment=moment, instant=datetime.fromisoformat, markdown=render_markdown)
     return env
 
 

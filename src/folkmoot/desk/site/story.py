@@ -29,7 +29,7 @@ WORDS = {
     "delivery.missed": "Missed: not sent in time",
     "delivery.read_back": "Read back",
 }
-DETAILS = ("account", "reason", "accepted", "note", "url", "digest")
+DETAILS = ("account", "reason", "accepted", "note")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,5 +53,5 @@ def tell_story(draft: Draft) -> list[Event]:
         f"{names.get(entry.actor, 'a former member')}, {entry.role}" if entry.actor
         else "the program",
         tuple((label, entry.fields[label]) for label in DETAILS if entry.fields.get(label)),
-        entry.entry_id, entry.kind == "delivery.sent" and entry.index is not None,
+        entry.entry_id, entry.kind == "delivery.sent" and entry.public and entry.index is not None,
     ) for entry in entries]
