@@ -1,13 +1,14 @@
 """Bluesky against servers that lie, stumble or talk rubbish; none of this needs the real one."""
 
 import json
+import socket
 from datetime import UTC, datetime
 
 import pytest
 from standin_server import DROP, Answer, free_port, said, standing_in
 
 from folkmoot.channels.bluesky import Bluesky, MemorySessions, Session
-from folkmoot.channels.bluesky.records import read_frozen
+from folkmoot.channels.bluesky.records import COLLECTION, read_frozen, record_cid
 from folkmoot.channels.contract import make_picture, post
 from folkmoot.channels.outbound import Outbound
 from folkmoot.channels.port import (
@@ -159,8 +160,6 @@ def test_a_clear_no_is_refused_with_a_sentence(status, error, words):
 def test_something_else_under_the_key_is_unconfirmed_and_then_found_different():
     def other(asked):
         # A real record and its own content id, only not ours.
-        from folkmoot.channels.bluesky.records import COLLECTION, record_cid
-
         value = {"$type": COLLECTION, "text": "Other.", "createdAt": "2026-11-20T09:00:00.000Z"}
         key = asked.path.rpartition("rkey=")[2]
         uri = f"at://{DID}/{COLLECTION}/{key}"
@@ -261,11 +260,14 @@ class TestDiagnosis:
         assert "Connection refused" in gone.diagnose()
 
     def test_a_name_that_does_not_exist(self):
+        def resolve(host, port):
+            raise socket.gaierror(-2, "Name or service not known")
+
         adapter = Bluesky(
             server="https://no-such-server.invalid",
             handle="body.test",
             app_password=SECRETS[0],
-            outbound=Outbound(timeout_seconds=5),
+            outbound=Outbound(resolve=resolve),
             sessions=MemorySessions(),
         )
         assert "There is no server called no-such-server.invalid" in adapter.diagnose()

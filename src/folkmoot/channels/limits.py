@@ -85,7 +85,8 @@ def _picture_messages(capabilities: Capabilities, part: Part) -> Iterator[str]:
     count = len(part.pictures)
     if count > most:
         takes = f"takes {most}" if most else "takes none"
-        yield f"There are {count} pictures here; {title} {takes}. Take away {count - most}."
+        there = "There is 1 picture" if count == 1 else f"There are {count} pictures"
+        yield f"{there} here; {title} {takes}. Take away {count - most}."
     for number, picture in enumerate(part.pictures, start=1):
         which = "This picture" if count == 1 else f"Picture {number}"
         for message in _one_picture(capabilities, picture):
