@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from folkmoot.check.passage import Passage, Spans
+from folkmoot.check.passage import Passage, Spans, touches
 from folkmoot.check.table import Table
 
 from .registry import DetectInPassage, passage_detector, plain_passage_detector
@@ -37,7 +37,10 @@ def emoji_repeated(passage: Passage) -> Spans:
 
 @plain_passage_detector("emoji-within-sentence", where="emoji")
 def emoji_within_sentence(passage: Passage) -> Spans:
-    """Emoji with a word or comma before them and, on the same line, a small letter after."""
+    """Emoji with a word or comma before them and, on the same line, a small letter after.
+
+    One that points at a link does not count: there the sentence has ended.
+    """
     text, spans = passage.text, passage.emoji
     found = []
     before = ""
@@ -47,6 +50,9 @@ def emoji_within_sentence(passage: Passage) -> Spans:
         before = left[-1] if left else before
         right = text[end : spans[number + 1][0] if number + 1 < len(spans) else len(text)]
         after = right.lstrip(" ")[:1]
+        next_at = end + len(right) - len(right.lstrip(" "))
+        if touches(passage.urls, next_at, next_at + 1):
+            continue
         if (before.isalnum() or before == ",") and after.islower():
             found.append((start, end))
     return found
