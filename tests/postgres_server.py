@@ -22,8 +22,9 @@ from pathlib import Path
 
 def find_binaries() -> Path | None:
     """The folder with ``initdb`` and ``postgres``, or ``None`` where PostgreSQL is not here."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"),
-                   key=lambda path: int(path.parts[-3]))
+    found = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3])
+    )
     if found:
         return found[-1].parent
     on_path = shutil.which("initdb")
@@ -48,21 +49,68 @@ def running_postgres() -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "check": True,
-             "cwd": folder}
+    quiet = {
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.STDOUT,
+        "check": True,
+        "cwd": folder,
+    }
     data = folder / "data"
     try:
-        subprocess.run([*as_user, binaries / "initdb", "-D", data, "-U", "folkmoot", "-A", "trust",
-                        "-E", "UTF8", "--no-sync"], **quiet)
-        subprocess.run([*as_user, binaries / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o",
-                        f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories="
-                        f"{folder} -c fsync=off", "start"], **quiet)
-        subprocess.run([*as_user, binaries / "createdb", "-h", "127.0.0.1", "-p", str(port), "-U",
-                        "folkmoot", "folkmoot"], **quiet)
+        subprocess.run(
+            [
+                *as_user,
+                binaries / "initdb",
+                "-D",
+                data,
+                "-U",
+                "folkmoot",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--no-sync",
+            ],
+            **quiet,
+        )
+        subprocess.run(
+            [
+                *as_user,
+                binaries / "pg_ctl",
+                "-D",
+                data,
+                "-w",
+                "-l",
+                folder / "log",
+                "-o",
+                (
+                    f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories="
+                    f"{folder} -c fsync=off"
+                ),
+                "start",
+            ],
+            **quiet,
+        )
+        subprocess.run(
+            [
+                *as_user,
+                binaries / "createdb",
+                "-h",
+                "127.0.0.1",
+                "-p",
+                str(port),
+                "-U",
+                "folkmoot",
+                "folkmoot",
+            ],
+            **quiet,
+        )
         yield f"postgresql://folkmoot@127.0.0.1:{port}/folkmoot"
     finally:
-        subprocess.run([*as_user, binaries / "pg_ctl", "-D", data, "-m", "immediate", "stop"],
-                       **{**quiet, "check": False})
+        subprocess.run(
+            [*as_user, binaries / "pg_ctl", "-D", data, "-m", "immediate", "stop"],
+            **{**quiet, "check": False},
+        )
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -70,8 +118,9 @@ def main() -> int:
     command = sys.argv[2:] if sys.argv[1:2] == ["--"] else sys.argv[1:]
     try:
         with running_postgres() as address:
-            return subprocess.run(command, env={**os.environ, "FOLKMOOT_DATABASE": address},
-                                  check=False).returncode
+            return subprocess.run(
+                command, env={**os.environ, "FOLKMOOT_DATABASE": address}, check=False
+            ).returncode
     except RuntimeError as missing:
         print(f"Skipped: {missing}", file=sys.stderr)
         return 77

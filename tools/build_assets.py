@@ -16,15 +16,18 @@ FRONTEND = ROOT / "node_modules" / "govuk-frontend" / "dist" / "govuk"
 BUILT = ROOT / "src" / "folkmoot" / "desk" / "site" / "static" / "built"
 
 
-NOTICE = ("/*! GOV.UK Frontend, MIT licence, Copyright (C) 2011 Crown Copyright "
-          "(Government Digital Service). Changed: see tools/build_assets.py */\n")
+NOTICE = (
+    "/*! GOV.UK Frontend, MIT licence, Copyright (C) 2011 Crown Copyright "
+    "(Government Digital Service). Changed: see tools/build_assets.py */\n"
+)
 
 
 def build_css(css: str) -> str:
     css = re.sub(r"@font-face\{[^}]*\}", "", css)
     css = css.replace("GDS Transport,", "")
-    css = re.sub(r"background-image:url\(/assets/images/govuk-crest\.svg\)", "background-image:none",
-                 css)
+    css = re.sub(
+        r"background-image:url\(/assets/images/govuk-crest\.svg\)", "background-image:none", css
+    )
     css = css.replace("url(/assets/images/govuk-crest.svg)", "none")
     css = re.sub(r"/\*# sourceMappingURL=.*?\*/", "", css)
     left = re.findall(r"url\([^)]*\)|GDS Transport", css)

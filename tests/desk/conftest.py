@@ -70,28 +70,48 @@ def cast(db):
     made = {}
     for slug, name in (("moot", "Mootshire Council"), ("other", "Elsewhere Council")):
         made[slug] = people_actions.found_organisation(
-            slug=slug, name=name, introduction="", zone="Europe/London", nation="UK",
-            pack="uk-civil-service", now=clock())
+            slug=slug,
+            name=name,
+            introduction="",
+            zone="Europe/London",
+            nation="UK",
+            pack="uk-civil-service",
+            now=clock(),
+        )
 
     def member(body, name, *roles):
         return people_actions.add_member(
-            made[body], email=f"{name}@{body}.example", name=name.capitalize(), roles=roles,
-            password="correct horse battery", now=clock())
+            made[body],
+            email=f"{name}@{body}.example",
+            name=name.capitalize(),
+            roles=roles,
+            password="correct horse battery",
+            now=clock(),
+        )
 
-    guidance_actions.state_calendar(made["moot"], known_until=clock() + timedelta(days=400),
-                                    actor=None, now=clock())
+    guidance_actions.state_calendar(
+        made["moot"], known_until=clock() + timedelta(days=400), actor=None, now=clock()
+    )
     return Cast(
-        body=made["moot"], other=made["other"],
-        alice=member("moot", "alice", Role.AUTHOR), bob=member("moot", "bob", Role.APPROVER),
+        body=made["moot"],
+        other=made["other"],
+        alice=member("moot", "alice", Role.AUTHOR),
+        bob=member("moot", "bob", Role.APPROVER),
         carol=member("moot", "carol", Role.AUTHOR, Role.APPROVER),
         dan=member("moot", "dan", Role.ADMIN),
         mallory=member("other", "mallory", Role.AUTHOR, Role.APPROVER, Role.ADMIN),
-        feed=account_actions.open_own_channel(made["moot"], channel="atom", name="Our feed",
-                                              handle="testserver", now=clock()),
-        practice=account_actions.open_own_channel(made["moot"], channel="practice",
-                                                  name="Practice channel", handle="practice",
-                                                  now=clock()),
-        clock=clock)
+        feed=account_actions.open_own_channel(
+            made["moot"], channel="atom", name="Our feed", handle="testserver", now=clock()
+        ),
+        practice=account_actions.open_own_channel(
+            made["moot"],
+            channel="practice",
+            name="Practice channel",
+            handle="practice",
+            now=clock(),
+        ),
+        clock=clock,
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -27,7 +27,8 @@ def test_a_signed_post_goes_out_once_and_can_be_proved(cast):
     feed = feedparser.parse(cast.client().get("/feed.atom").content)
     assert not feed.bozo
     assert [entry.title for entry in feed.entries] == [
-        "The library in Mill Road opens again on Monday at 9am."]
+        "The library in Mill Road opens again on Monday at 9am."
+    ]
 
     (entry,), more = record_queries.list_public(cast.body.ref, "delivery.sent")
     assert not more

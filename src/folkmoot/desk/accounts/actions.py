@@ -22,20 +22,33 @@ class AccountRefused(Exception):
 
 
 @transaction.atomic
-def open_own_channel(organisation: Organisation, *, channel: str, name: str, handle: str,
-                     now: datetime, actor: Member | None = None) -> Account:
+def open_own_channel(
+    organisation: Organisation,
+    *,
+    channel: str,
+    name: str,
+    handle: str,
+    now: datetime,
+    actor: Member | None = None,
+) -> Account:
     """Open a channel that the desk serves itself: the feed, or the practice channel."""
     if channel not in {"atom", "practice"}:
         raise AccountRefused(f"The desk does not serve {CHANNELS.get(channel, channel)} itself.")
-    account = Account.objects.create(organisation=organisation, channel=channel, name=name,
-                                     handle=handle, connected_at=now,
-                                     connected_by=actor.ref if actor else "")
+    account = Account.objects.create(
+        organisation=organisation,
+        channel=channel,
+        name=name,
+        handle=handle,
+        connected_at=now,
+        connected_by=actor.ref if actor else "",
+    )
     _record("account.connected", account, actor, now)
     return account
 
 
-def connect(admin: Member, *, channel: str, name: str, handle: str, server: str, secret: str,
-            now: datetime) -> Account:
+def connect(
+    admin: Member, *, channel: str, name: str, handle: str, server: str, secret: str, now: datetime
+) -> Account:
     """Connect an account after asking its channel whether it may post.
 
     Nothing is kept unless the channel says yes. Raises :class:`AccountRefused` with what the
@@ -50,9 +63,15 @@ def connect(admin: Member, *, channel: str, name: str, handle: str, server: str,
     url = urlsplit(server)
     if url.scheme not in {"https", "http"} or not url.hostname:
         raise AccountRefused("Enter the server's address, such as https://bsky.social.")
-    account = Account(organisation=admin.organisation, channel=channel,
-                      name=name.strip() or f"@{handle}", handle=handle, server=server,
-                      connected_at=now, connected_by=admin.ref)
+    account = Account(
+        organisation=admin.organisation,
+        channel=channel,
+        name=name.strip() or f"@{handle}",
+        handle=handle,
+        server=server,
+        connected_at=now,
+        connected_by=admin.ref,
+    )
     trouble = build_adapter(account, secret=secret).diagnose()
     if trouble:
         raise AccountRefused(trouble)
@@ -72,8 +91,9 @@ def connect(admin: Member, *, channel: str, name: str, handle: str, server: str,
 def disconnect(admin: Member, account_id: int, *, now: datetime) -> None:
     """Disconnect an account and forget its tokens. Raises :class:`AccountRefused`."""
     _must_be_admin(admin)
-    account = Account.objects.filter(pk=account_id, organisation=admin.organisation,
-                                     disconnected_at=None).first()
+    account = Account.objects.filter(
+        pk=account_id, organisation=admin.organisation, disconnected_at=None
+    ).first()
     if account is None:
         raise AccountRefused("There is no such account.")
     account.disconnected_at, account.secret, account.session = now, "", ""
@@ -84,8 +104,9 @@ def disconnect(admin: Member, account_id: int, *, now: datetime) -> None:
 def diagnose(admin: Member, account_id: int) -> str:
     """Ask the channel whether the account can post; a sentence. Raises :class:`AccountRefused`."""
     _must_be_admin(admin)
-    account = Account.objects.filter(pk=account_id, organisation=admin.organisation,
-                                     disconnected_at=None).first()
+    account = Account.objects.filter(
+        pk=account_id, organisation=admin.organisation, disconnected_at=None
+    ).first()
     if account is None:
         raise AccountRefused("There is no such account.")
     try:
@@ -104,11 +125,20 @@ def note_health(account: Account, trouble: str) -> None:
 
 
 def _record(kind: str, account: Account, actor: Member | None, now: datetime) -> None:
-    records.record(kind, at=now, organisation=account.organisation.ref,
-                   actor=actor.ref if actor else "", role="admin" if actor else "system",
-                   subject=f"account/{account.pk}",
-                   fields={"channel": account.channel, "name": account.name,
-                           "handle": account.handle, "server": account.server})
+    records.record(
+        kind,
+        at=now,
+        organisation=account.organisation.ref,
+        actor=actor.ref if actor else "",
+        role="admin" if actor else "system",
+        subject=f"account/{account.pk}",
+        fields={
+            "channel": account.channel,
+            "name": account.name,
+            "handle": account.handle,
+            "server": account.server,
+        },
+    )
 
 
 def _must_be_admin(member: Member) -> None:

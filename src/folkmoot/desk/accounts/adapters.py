@@ -36,13 +36,14 @@ class SealedSessions:
 
     def find(self) -> Session | None:
         """The session saved last, or ``None``. Raises ``VaultError`` where it does not open."""
-        if self._account.pk is None or not self._account.session:
+        if not self._account.session:
             return self._unkept
         return Session(**json.loads(unseal(self._place, self._account.session)))
 
     def save(self, session: Session) -> None:
         """Keep ``session`` in place of the last. One for an account that is only being connected
-        has no row to be sealed for, and is kept for this moment alone."""
+        has no row to be sealed for, and is kept for this moment alone.
+        """
         if self._account.pk is None:
             self._unkept = session
             return
@@ -52,19 +53,28 @@ class SealedSessions:
 
 def build_adapter(account: Account, *, secret: str | None = None) -> Adapter:
     """The adapter for an account. ``secret`` stands in for the sealed one of an account that is
-    only being connected. Raises ``VaultError`` where the sealed one does not open."""
+    only being connected. Raises ``VaultError`` where the sealed one does not open.
+    """
     if account.channel == "atom":
-        return Atom(TableShelf(account.pk), authority=account.handle,
-                    since_on=account.connected_at.date(), entry_url=_post_url,
-                    picture_url=_picture_url)
+        return Atom(
+            TableShelf(account.pk),
+            authority=account.handle,
+            since_on=account.connected_at.date(),
+            entry_url=_post_url,
+            picture_url=_picture_url,
+        )
     if account.channel == "practice":
         return Practice(TableShelf(account.pk), post_url=_practice_url, picture_url=_picture_url)
     if account.channel == "bluesky":
         if secret is None:
             secret = unseal(secret_place(account.pk), account.secret)
-        return Bluesky(server=account.server, handle=account.handle, app_password=secret,
-                       outbound=Outbound(allow=settings.INTERNAL_HOSTS),
-                       sessions=SealedSessions(account))
+        return Bluesky(
+            server=account.server,
+            handle=account.handle,
+            app_password=secret,
+            outbound=Outbound(allow=settings.INTERNAL_HOSTS),
+            sessions=SealedSessions(account),
+        )
     raise ValueError(f"There is no channel {account.channel!r}.")
 
 
@@ -83,4 +93,6 @@ def _practice_url(key: str) -> str:
 
 def _picture_url(sha256: str, media_type: str) -> str:
     ending = {"image/jpeg": "jpg", "image/png": "png"}[media_type]
-    return settings.CONFIG.address + reverse("public_picture", kwargs={"name": f"{sha256}.{ending}"})
+    return settings.CONFIG.address + reverse(
+        "public_picture", kwargs={"name": f"{sha256}.{ending}"}
+    )

@@ -15,8 +15,9 @@ class Account(models.Model):
     about what is wrong, empty while nothing is known to be.
     """
 
-    organisation = models.ForeignKey("people.Organisation", on_delete=models.PROTECT,
-                                     related_name="accounts")
+    organisation = models.ForeignKey(
+        "people.Organisation", on_delete=models.PROTECT, related_name="accounts"
+    )
     channel = models.CharField(max_length=30)
     name = models.CharField(max_length=120)
     handle = models.CharField(max_length=253)
@@ -32,7 +33,9 @@ class Account(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["organisation", "channel", "server", "handle"],
-                condition=models.Q(disconnected_at__isnull=True), name="one_account_per_handle"),
+                condition=models.Q(disconnected_at__isnull=True),
+                name="one_account_per_handle",
+            ),
         ]
 
     def __str__(self) -> str:

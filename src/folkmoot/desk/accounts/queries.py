@@ -15,21 +15,36 @@ from .adapters import CHANNELS, CONNECTABLE, build_adapter, capabilities_of
 from .models import Account
 from .shelf import TableShelf
 
-__all__ = ["CHANNELS", "CONNECTABLE", "Account", "capabilities_of", "find_account", "find_feed",
-           "find_feed_entry", "get_accounts", "is_public", "key_for", "list_accounts", "list_practice",
-           "open_adapter", "shelf_of"]
+__all__ = [
+    "CHANNELS",
+    "CONNECTABLE",
+    "Account",
+    "capabilities_of",
+    "find_account",
+    "find_feed",
+    "find_feed_entry",
+    "get_accounts",
+    "is_public",
+    "key_for",
+    "list_accounts",
+    "list_practice",
+    "open_adapter",
+    "shelf_of",
+]
 
 
 def list_accounts(organisation: Organisation) -> list[Account]:
     """The connected accounts of an organisation, in the order in which they were connected."""
-    return list(Account.objects.filter(organisation=organisation, disconnected_at=None)
-                .order_by("pk"))
+    return list(
+        Account.objects.filter(organisation=organisation, disconnected_at=None).order_by("pk")
+    )
 
 
 def find_account(organisation: Organisation, account_id: int) -> Account | None:
     """A connected account of the organisation, or ``None``."""
-    return Account.objects.filter(organisation=organisation, pk=account_id,
-                                  disconnected_at=None).first()
+    return Account.objects.filter(
+        organisation=organisation, pk=account_id, disconnected_at=None
+    ).first()
 
 
 def get_accounts(organisation: Organisation, ids: Iterable[int]) -> list[Account]:
@@ -43,7 +58,7 @@ def is_public(account: Account) -> bool:
 
 
 def open_adapter(account: Account) -> Adapter:
-    """The adapter for an account, its token unsealed: for the worker alone. Raises ``VaultError``."""
+    """The adapter for an account, its token unsealed: for the worker. Raises ``VaultError``."""
     return build_adapter(Account.objects.get(pk=account.pk))
 
 
@@ -55,8 +70,11 @@ def key_for(account: Account, delivery_id: int, due_at: datetime) -> str:
 
 def find_feed(organisation: Organisation) -> Account | None:
     """The organisation's Atom feed."""
-    return Account.objects.filter(organisation=organisation, channel="atom",
-                                  disconnected_at=None).order_by("pk").first()
+    return (
+        Account.objects.filter(organisation=organisation, channel="atom", disconnected_at=None)
+        .order_by("pk")
+        .first()
+    )
 
 
 def shelf_of(account: Account) -> Shelf:
@@ -73,8 +91,9 @@ def find_feed_entry(organisation: Organisation, key: str) -> Entry | None:
 
 def list_practice(organisation: Organisation, most: int = 50) -> list[Entry]:
     """What stands on the organisation's practice channel, newest first."""
-    account = Account.objects.filter(organisation=organisation, channel="practice",
-                                     disconnected_at=None).first()
+    account = Account.objects.filter(
+        organisation=organisation, channel="practice", disconnected_at=None
+    ).first()
     if account is None:
         return []
     return [read_entry(item.record) for item in TableShelf(account.pk).list_newest(most)]

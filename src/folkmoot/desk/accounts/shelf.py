@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import DatabaseError, IntegrityError, transaction
 
-from folkmoot.channels import Shelved, ShelfError
+from folkmoot.channels import ShelfError, Shelved
 
 from .models import ShelfItem
 
@@ -21,8 +21,9 @@ class TableShelf:
         """Put ``record`` under ``key`` unless something stands there; whether it was put."""
         try:
             with transaction.atomic():
-                ShelfItem.objects.create(account_id=self._account_id, key=key, record=record,
-                                         at=published_at)
+                ShelfItem.objects.create(
+                    account_id=self._account_id, key=key, record=record, at=published_at
+                )
         except IntegrityError:
             return False
         except DatabaseError as fault:
@@ -40,8 +41,12 @@ class TableShelf:
     def list_newest(self, limit: int) -> tuple[Shelved, ...]:
         """At most ``limit`` records, newest first; then by key."""
         try:
-            return tuple(_shelved(item) for item in ShelfItem.objects.filter(
-                account_id=self._account_id).order_by("-at", "key")[:limit])
+            return tuple(
+                _shelved(item)
+                for item in ShelfItem.objects.filter(account_id=self._account_id).order_by(
+                    "-at", "key"
+                )[:limit]
+            )
         except DatabaseError as fault:
             raise ShelfError(f"The database could not be read: {fault}.") from fault
 

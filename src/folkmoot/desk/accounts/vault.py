@@ -42,11 +42,15 @@ def unseal(place: str, sealed: str) -> str:
     key_id, _, body = sealed.partition(".")
     key = _keys().get(key_id)
     if key is None:
-        raise VaultError("This was sealed with a key that is not in the vault's key file. "
-                         "Put the old key back as a further line, or connect the account again.")
+        raise VaultError(
+            "This was sealed with a key that is not in the vault's key file. "
+            "Put the old key back as a further line, or connect the account again."
+        )
     try:
         box = base64.urlsafe_b64decode(body)
         return AESGCM(key).decrypt(box[:NONCE_BYTES], box[NONCE_BYTES:], place.encode()).decode()
     except (InvalidTag, ValueError) as wrong:
-        raise VaultError("A sealed token does not open: it has been changed, or moved from "
-                         "another account. Connect the account again.") from wrong
+        raise VaultError(
+            "A sealed token does not open: it has been changed, or moved from "
+            "another account. Connect the account again."
+        ) from wrong

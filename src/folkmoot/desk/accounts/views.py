@@ -17,9 +17,16 @@ from . import actions, queries
 def list_all(request: HttpRequest) -> HttpResponse:
     """The health of each account in words."""
     member = signed_in(request)
-    return render(request, "accounts/list.html", {
-        "accounts": queries.list_accounts(member.organisation), "channels": queries.CHANNELS,
-        "refusals_list": request.session.pop("refusals", []), "may_change": Role.ADMIN in member.held})
+    return render(
+        request,
+        "accounts/list.html",
+        {
+            "accounts": queries.list_accounts(member.organisation),
+            "channels": queries.CHANNELS,
+            "refusals_list": request.session.pop("refusals", []),
+            "may_change": Role.ADMIN in member.held,
+        },
+    )
 
 
 def connect(request: HttpRequest) -> HttpResponse:
@@ -29,16 +36,24 @@ def connect(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         try:
             account = actions.connect(
-                member, channel="bluesky", name=request.POST.get("name", ""),
-                handle=request.POST.get("handle", ""), server=request.POST.get("server", ""),
-                secret=request.POST.get("secret", ""), now=datetime.now(UTC))
+                member,
+                channel="bluesky",
+                name=request.POST.get("name", ""),
+                handle=request.POST.get("handle", ""),
+                server=request.POST.get("server", ""),
+                secret=request.POST.get("secret", ""),
+                now=datetime.now(UTC),
+            )
             messages.success(request, f"{account.name} is connected.")
             return redirect("accounts")
         except actions.AccountRefused as refused:
             errors = [{"text": str(refused), "href": "#handle"}]
-    return render(request, "accounts/connect.html", {
-        "errors": errors, "given": request.POST, "may_change": Role.ADMIN in member.held},
-        status=422 if errors else 200)
+    return render(
+        request,
+        "accounts/connect.html",
+        {"errors": errors, "given": request.POST, "may_change": Role.ADMIN in member.held},
+        status=422 if errors else 200,
+    )
 
 
 @require_POST

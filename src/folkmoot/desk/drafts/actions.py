@@ -26,35 +26,58 @@ from .pictures import PictureRefused, keep_picture
 from .queries import get_draft, get_version
 from .steps import DraftRefused, StaleDraft, take_step
 
-__all__ = ["Content", "DraftRefused", "PictureRefused", "StaleDraft", "add_picture", "begin",
-           "copy", "finish", "lapse", "make_pictures_public", "save", "send_back", "send_for_signoff", "sign", "start",
-           "take_back", "withdraw"]
+__all__ = [
+    "Content",
+    "DraftRefused",
+    "PictureRefused",
+    "StaleDraft",
+    "add_picture",
+    "begin",
+    "copy",
+    "finish",
+    "lapse",
+    "make_pictures_public",
+    "save",
+    "send_back",
+    "send_for_signoff",
+    "sign",
+    "start",
+    "take_back",
+    "withdraw",
+]
 
 LATE = {
     DraftState.AWAITING_SIGNOFF: "This post is waiting for sign-off, so it was not changed. "
-                                 "Take it back first; then you can change it.",
+    "Take it back first; then you can change it.",
     DraftState.SIGNED: "This post has been signed, so it was not changed. Take it back first: "
-                       "the sign-off then no longer counts, and it must be signed again.",
+    "the sign-off then no longer counts, and it must be signed again.",
 }
 
 
 @transaction.atomic
 def start(author: Member, content: Content, *, now: datetime) -> Draft:
     """Begin a post. Anything may be kept, finished or not. Raises :class:`DraftRefused` for a
-    member who is not an author."""
+    member who is not an author.
+    """
     _must_hold(author, Role.AUTHOR)
-    draft = Draft.objects.create(organisation=author.organisation, author=author.ref,
-                                 made_at=now, changed_at=now)
+    draft = Draft.objects.create(
+        organisation=author.organisation, author=author.ref, made_at=now, changed_at=now
+    )
     _keep_version(draft, content, author.ref, now=now)
-    records.record("draft.started", at=now, organisation=author.organisation.ref,
-                   actor=author.ref, role=Role.AUTHOR, subject=draft.subject,
-                   fields=_content_fields(content))
+    records.record(
+        "draft.started",
+        at=now,
+        organisation=author.organisation.ref,
+        actor=author.ref,
+        role=Role.AUTHOR,
+        subject=draft.subject,
+        fields=_content_fields(content),
+    )
     return draft
 
 
 @transaction.atomic
-def save(author: Member, draft_id: int, content: Content, *, revision: int,
-         now: datetime) -> Draft:
+def save(author: Member, draft_id: int, content: Content, *, revision: int, now: datetime) -> Draft:
     """Keep a new version. ``revision`` is the one the author's page showed.
 
     Raises ``NoSuchDraft``, :class:`StaleDraft` where somebody else saved since, and
@@ -64,11 +87,20 @@ def save(author: Member, draft_id: int, content: Content, *, revision: int,
     if DraftState(draft.state) in LATE:
         raise DraftRefused(LATE[DraftState(draft.state)])
     if draft.revision != revision:
-        raise StaleDraft("Somebody else saved this post while you were writing. Your words are "
-                         "still below and have not been saved: compare them with the saved post, "
-                         "then save again.")
-    take_step(draft, "save", facts=DraftFacts(now, actor=author.ref), roles=author.held,
-              role=Role.AUTHOR, now=now, fields=_content_fields(content))
+        raise StaleDraft(
+            "Somebody else saved this post while you were writing. Your words are "
+            "still below and have not been saved: compare them with the saved post, "
+            "then save again."
+        )
+    take_step(
+        draft,
+        "save",
+        facts=DraftFacts(now, actor=author.ref),
+        roles=author.held,
+        role=Role.AUTHOR,
+        now=now,
+        fields=_content_fields(content),
+    )
     _keep_version(draft, content, author.ref, now=now)
     return draft
 
@@ -82,18 +114,27 @@ def send_for_signoff(author: Member, draft_id: int, *, now: datetime) -> Draft:
     """
     draft = get_draft(author, draft_id)
     version = get_version(draft)
-    fresh = check_content(content := content_of(version), draft.organisation, role=Role.AUTHOR,
-                          now=now)
+    fresh = check_content(
+        content := content_of(version), draft.organisation, role=Role.AUTHOR, now=now
+    )
     if fresh != version.report:
         version = _keep_version(draft, content, author.ref, now=now, report=fresh)
     facts = facts_for(draft, version, now=now, actor=author.ref)
-    return take_step(draft, "send_for_signoff", facts=facts, roles=author.held, role=Role.AUTHOR,
-                     now=now, fields={"digest": version.digest, "guidance": version.pack})
+    return take_step(
+        draft,
+        "send_for_signoff",
+        facts=facts,
+        roles=author.held,
+        role=Role.AUTHOR,
+        now=now,
+        fields={"digest": version.digest, "guidance": version.pack},
+    )
 
 
 @transaction.atomic
-def sign(approver: Member, draft_id: int, *, digest_seen: str, accepted: Iterable[str],
-         now: datetime) -> Draft:
+def sign(
+    approver: Member, draft_id: int, *, digest_seen: str, accepted: Iterable[str], now: datetime
+) -> Draft:
     """Sign exactly what the approver's page showed, named by its digest.
 
     ``accepted`` holds the fingerprints of the findings the approver accepts by name. Raises
@@ -104,33 +145,60 @@ def sign(approver: Member, draft_id: int, *, digest_seen: str, accepted: Iterabl
     _somebody_was_first(draft)
     fresh = check_content(content_of(version), draft.organisation, role=Role.AUTHOR, now=now)
     accepted = frozenset(accepted)
-    facts = facts_for(draft, version, now=now, actor=approver.ref, digest_seen=digest_seen,
-                      accepted=accepted, report=fresh)
+    facts = facts_for(
+        draft,
+        version,
+        now=now,
+        actor=approver.ref,
+        digest_seen=digest_seen,
+        accepted=accepted,
+        report=fresh,
+    )
     held = [title for mark, title in list_holds(fresh) if mark in accepted]
     draft = take_step(
-        draft, "sign", facts=facts, roles=approver.held, role=Role.APPROVER, now=now,
+        draft,
+        "sign",
+        facts=facts,
+        roles=approver.held,
+        role=Role.APPROVER,
+        now=now,
         fields={"digest": version.digest, "guidance": version.pack, "accepted": "; ".join(held)},
         changes={"due_at": version.due_at or now},
-        once=f"draft.signed/{draft.pk}/{version.number}")
+        once=f"draft.signed/{draft.pk}/{version.number}",
+    )
     try:
         _keep_decision(draft, version, approver, "signed", now=now, accepted=sorted(accepted))
     except IntegrityError as refused:
-        raise DraftRefused("This post cannot be signed by the person who wrote it, nor signed "
-                           "twice. Look at it as it now stands.") from refused
+        raise DraftRefused(
+            "This post cannot be signed by the person who wrote it, nor signed "
+            "twice. Look at it as it now stands."
+        ) from refused
     return draft
 
 
 @transaction.atomic
-def send_back(approver: Member, draft_id: int, *, digest_seen: str, reason: str,
-              now: datetime) -> Draft:
-    """Send a post back to its author with a reason. Raises ``NoSuchDraft``, :class:`DraftRefused`."""
+def send_back(
+    approver: Member, draft_id: int, *, digest_seen: str, reason: str, now: datetime
+) -> Draft:
+    """Send a post back to its author with a reason.
+
+    Raises ``NoSuchDraft`` and :class:`DraftRefused`.
+    """
     draft = get_draft(approver, draft_id)
     version = get_version(draft)
     _somebody_was_first(draft)
-    facts = facts_for(draft, version, now=now, actor=approver.ref, digest_seen=digest_seen,
-                      reason=reason)
-    draft = take_step(draft, "send_back", facts=facts, roles=approver.held, role=Role.APPROVER,
-                      now=now, fields={"digest": version.digest, "reason": reason.strip()})
+    facts = facts_for(
+        draft, version, now=now, actor=approver.ref, digest_seen=digest_seen, reason=reason
+    )
+    draft = take_step(
+        draft,
+        "send_back",
+        facts=facts,
+        roles=approver.held,
+        role=Role.APPROVER,
+        now=now,
+        fields={"digest": version.digest, "reason": reason.strip()},
+    )
     _keep_decision(draft, version, approver, "sent_back", now=now, reason=reason.strip())
     return draft
 
@@ -157,16 +225,29 @@ def withdraw(member: Member, draft_id: int, *, now: datetime) -> Draft:
 @transaction.atomic
 def copy(author: Member, draft_id: int, *, now: datetime) -> Draft:
     """Begin a new post from an old one, without its time and its answers. Raises
-    ``NoSuchDraft``, :class:`DraftRefused`."""
+    ``NoSuchDraft``, :class:`DraftRefused`.
+    """
     old = content_of(get_version(get_draft(author, draft_id)))
-    return start(author, Content(old.text, old.accounts, old.pictures, old.language,
-                                 old.capacity, None, old.window_minutes), now=now)
+    return start(
+        author,
+        Content(
+            old.text,
+            old.accounts,
+            old.pictures,
+            old.language,
+            old.capacity,
+            None,
+            old.window_minutes,
+        ),
+        now=now,
+    )
 
 
 @transaction.atomic
 def begin(draft: Draft, *, now: datetime) -> Draft:
     """The worker takes a signed post whose time has come. Raises :class:`DraftRefused` where what
-    would go out is not what was signed, and :class:`StaleDraft` where somebody took it back."""
+    would go out is not what was signed, and :class:`StaleDraft` where somebody took it back.
+    """
     version = get_version(draft)
     signoff = draft.signoffs.filter(decision="signed", version_number=version.number).first()
     facts = facts_for(draft, version, now=now, digest_seen=signoff.digest if signoff else "")
@@ -176,36 +257,67 @@ def begin(draft: Draft, *, now: datetime) -> Draft:
 @transaction.atomic
 def lapse(draft: Draft, reason: str, *, now: datetime) -> Draft:
     """The worker gives up a signed post that does not fit its sign-off."""
-    return take_step(draft, "lapse", facts=DraftFacts(now), roles={"worker"}, role="worker",
-                     now=now, fields={"reason": reason})
+    return take_step(
+        draft,
+        "lapse",
+        facts=DraftFacts(now),
+        roles={"worker"},
+        role="worker",
+        now=now,
+        fields={"reason": reason},
+    )
 
 
 @transaction.atomic
 def finish(draft: Draft, *, any_sent: bool, now: datetime) -> Draft:
     """The worker closes a post all of whose deliveries have ended."""
-    return take_step(draft, "finish" if any_sent else "fail", facts=DraftFacts(now),
-                     roles={"worker"}, role="worker", now=now)
+    return take_step(
+        draft,
+        "finish" if any_sent else "fail",
+        facts=DraftFacts(now),
+        roles={"worker"},
+        role="worker",
+        now=now,
+    )
 
 
 @transaction.atomic
-def add_picture(member: Member, file: IO[bytes], *, size_bytes: int, name: str, alt: str,
-                now: datetime) -> dict[str, Any]:
+def add_picture(
+    member: Member, file: IO[bytes], *, size_bytes: int, name: str, alt: str, now: datetime
+) -> dict[str, Any]:
     """Keep a picture for use in a post; answers its row for :attr:`Content.pictures`. Raises
-    :class:`PictureRefused` for a file that is not a usable picture."""
+    :class:`PictureRefused` for a file that is not a usable picture.
+    """
     _must_hold(member, Role.AUTHOR)
     kept = keep_picture(file, size_bytes=size_bytes, name=name)
     Picture.objects.get_or_create(
-        organisation=member.organisation, sha256=kept.sha256,
-        defaults={"media_type": kept.media_type, "size_bytes": kept.size_bytes,
-                  "width": kept.width, "height": kept.height, "name": name[:200],
-                  "added_by": member.ref, "added_at": now})
-    return {"sha256": kept.sha256, "media_type": kept.media_type, "size_bytes": kept.size_bytes,
-            "width": kept.width, "height": kept.height, "alt": alt.strip(), "name": name[:200]}
+        organisation=member.organisation,
+        sha256=kept.sha256,
+        defaults={
+            "media_type": kept.media_type,
+            "size_bytes": kept.size_bytes,
+            "width": kept.width,
+            "height": kept.height,
+            "name": name[:200],
+            "added_by": member.ref,
+            "added_at": now,
+        },
+    )
+    return {
+        "sha256": kept.sha256,
+        "media_type": kept.media_type,
+        "size_bytes": kept.size_bytes,
+        "width": kept.width,
+        "height": kept.height,
+        "alt": alt.strip(),
+        "name": name[:200],
+    }
 
 
 def make_pictures_public(draft: Draft, version_number: int) -> None:
     """Let anyone see the pictures of a post that is about to leave. Part of the step that freezes
-    its delivery, in that step's transaction."""
+    its delivery, in that step's transaction.
+    """
     digests = [row["sha256"] for row in get_version(draft, version_number).pictures]
     Picture.objects.filter(organisation=draft.organisation, sha256__in=digests).update(public=True)
 
@@ -213,31 +325,66 @@ def make_pictures_public(draft: Draft, version_number: int) -> None:
 def _plain_step(member: Member, draft_id: int, verb: str, *, now: datetime) -> Draft:
     draft = get_draft(member, draft_id)
     role = Role.AUTHOR if Role.AUTHOR in member.held else Role.APPROVER
-    return take_step(draft, verb, facts=DraftFacts(now, actor=member.ref), roles=member.held,
-                     role=role, now=now, changes={"due_at": None})
+    return take_step(
+        draft,
+        verb,
+        facts=DraftFacts(now, actor=member.ref),
+        roles=member.held,
+        role=role,
+        now=now,
+        changes={"due_at": None},
+    )
 
 
-def _keep_version(draft: Draft, content: Content, by: str, *, now: datetime,
-                  report: dict[str, Any] | None = None) -> Version:
+def _keep_version(
+    draft: Draft, content: Content, by: str, *, now: datetime, report: dict[str, Any] | None = None
+) -> Version:
     if report is None:
         report = check_content(content, draft.organisation, role=Role.AUTHOR, now=now)
     number = draft.version_number + 1
     version = Version.objects.create(
-        draft=draft, number=number, by=by, at=now, text=content.text,
-        language=content.language, capacity=content.capacity, accounts=list(content.accounts),
-        pictures=[dict(picture) for picture in content.pictures], due_at=content.due_at,
-        window_minutes=content.window_minutes, pack=str(report.get("pack", "")), report=report,
-        answers=dict(content.answers), digest=content_digest(content, report, draft, number))
+        draft=draft,
+        number=number,
+        by=by,
+        at=now,
+        text=content.text,
+        language=content.language,
+        capacity=content.capacity,
+        accounts=list(content.accounts),
+        pictures=[dict(picture) for picture in content.pictures],
+        due_at=content.due_at,
+        window_minutes=content.window_minutes,
+        pack=str(report.get("pack", "")),
+        report=report,
+        answers=dict(content.answers),
+        digest=content_digest(content, report, draft, number),
+    )
     draft.version_number = number
     Draft.objects.filter(pk=draft.pk).update(version_number=number)
     return version
 
 
-def _keep_decision(draft: Draft, version: Version, by: Member, decision: str, *, now: datetime,
-                   reason: str = "", accepted: list[str] | None = None) -> None:
+def _keep_decision(
+    draft: Draft,
+    version: Version,
+    by: Member,
+    decision: str,
+    *,
+    now: datetime,
+    reason: str = "",
+    accepted: list[str] | None = None,
+) -> None:
     Signoff.objects.create(
-        draft=draft, version_number=version.number, digest=version.digest, decision=decision,
-        reason=reason, accepted=accepted or [], author=version.by, by=by.ref, at=now)
+        draft=draft,
+        version_number=version.number,
+        digest=version.digest,
+        decision=decision,
+        reason=reason,
+        accepted=accepted or [],
+        author=version.by,
+        by=by.ref,
+        at=now,
+    )
 
 
 def _somebody_was_first(draft: Draft) -> None:
@@ -249,8 +396,10 @@ def _somebody_was_first(draft: Draft) -> None:
         name = names_by_ref([last.by]).get(last.by, "Somebody else")
         done = "signed this post" if last.decision == "signed" else "sent this post back"
         local = last.at.astimezone(draft.organisation.timezone)
-        raise DraftRefused(f"{name} {done} on {local:%A %d %B at %H:%M}, so your decision was not "
-                           "needed and was not kept.")
+        raise DraftRefused(
+            f"{name} {done} on {local:%A %d %B at %H:%M}, so your decision was not "
+            "needed and was not kept."
+        )
 
 
 def _must_hold(member: Member, role: Role) -> None:
@@ -259,6 +408,9 @@ def _must_hold(member: Member, role: Role) -> None:
 
 
 def _content_fields(content: Content) -> dict[str, str]:
-    return {"text": content.text,
-            "pictures": json.dumps([[p["sha256"], p["alt"]] for p in content.pictures],
-                                   ensure_ascii=False)}
+    return {
+        "text": content.text,
+        "pictures": json.dumps(
+            [[p["sha256"], p["alt"]] for p in content.pictures], ensure_ascii=False
+        ),
+    }

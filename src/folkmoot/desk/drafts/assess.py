@@ -60,7 +60,8 @@ class Card:
 @dataclass(frozen=True, slots=True)
 class Assessment:
     """Everything a page shows about a post. ``failed`` is a sentence where the check could not be
-    carried out; then nothing else of the check is there."""
+    carried out; then nothing else of the check is there.
+    """
 
     failed: str
     verdict: str
@@ -78,28 +79,47 @@ class Assessment:
             return self.failed
         if not self.findings:
             return f"Nothing found by {self.looked_at} rules."
-        counts = {e: sum(f.effect == e for f in self.findings)
-                  for e in ("stop", "hold", "advise", "note")}
+        counts = {
+            e: sum(f.effect == e for f in self.findings) for e in ("stop", "hold", "advise", "note")
+        }
         told = ", ".join(f"{n} {e}" for e, n in counts.items() if n)
-        return f"{len(self.findings)} {'finding' if len(self.findings) == 1 else 'findings'}: {told}."
+        return (
+            f"{len(self.findings)} {'finding' if len(self.findings) == 1 else 'findings'}: {told}."
+        )
 
 
 def assess(content: Content, report: Mapping[str, Any], organisation: Organisation) -> Assessment:
     """The assessment of a post under a report that was made of it."""
     cards = tuple(_card(content, account) for account in chosen_accounts(content, organisation))
     if "failed" in report:
-        return Assessment(str(report["failed"]), "failed", (), (), (), 0,
-                          (Piece(content.text, ""),), cards)
+        return Assessment(
+            str(report["failed"]), "failed", (), (), (), 0, (Piece(content.text, ""),), cards
+        )
     read = report_from_dict(report)
     pack = guidance.get_pack(organisation.pack)
     return Assessment(
-        "", read.verdict,
-        tuple(ShownFinding(f.title, f.effect.word, f.message, f.advice, _clauses(pack, f.clauses),
-                           f.because, f.fingerprint) for f in read.findings),
+        "",
+        read.verdict,
+        tuple(
+            ShownFinding(
+                f.title,
+                f.effect.word,
+                f.message,
+                f.advice,
+                _clauses(pack, f.clauses),
+                f.because,
+                f.fingerprint,
+            )
+            for f in read.findings
+        ),
         read.not_evaluated,
-        tuple((q, _clauses(pack, q.clauses), content.answers.get(q.id, ""))
-              for q in read.questions),
-        len(read.looked_at), _pieces(content.text, read), cards)
+        tuple(
+            (q, _clauses(pack, q.clauses), content.answers.get(q.id, "")) for q in read.questions
+        ),
+        len(read.looked_at),
+        _pieces(content.text, read),
+        cards,
+    )
 
 
 def _clauses(pack: Pack, ids: tuple[str, ...]) -> tuple[Clause, ...]:
@@ -133,5 +153,9 @@ def _card(content: Content, account: accounts.Account) -> Card:
         limit = capabilities.text_graphemes
         count = f"{length} of {limit} characters" if limit else f"{length} characters"
         parts.append(ShownPart(part.text, content.pictures if number == 0 else (), count))
-    return Card(capabilities.title, account.name, tuple(parts),
-                tuple(p.message for p in describe_problems(capabilities, rendition)))
+    return Card(
+        capabilities.title,
+        account.name,
+        tuple(parts),
+        tuple(p.message for p in describe_problems(capabilities, rendition)),
+    )

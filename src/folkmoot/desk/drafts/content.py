@@ -31,7 +31,8 @@ from .renditions import describe_problems, make_rendition, picture_facts
 @dataclass(frozen=True, slots=True)
 class Content:
     """A post as its author wrote it. ``pictures`` are the rows of :class:`~.models.Version`;
-    ``due_at`` is ``None`` for *as soon as it is signed*."""
+    ``due_at`` is ``None`` for *as soon as it is signed*.
+    """
 
     text: str
     accounts: tuple[int, ...]
@@ -45,13 +46,21 @@ class Content:
 
 def content_of(version: Version) -> Content:
     """What a kept version holds."""
-    return Content(version.text, tuple(version.accounts), tuple(version.pictures),
-                   version.language, version.capacity, version.due_at, version.window_minutes,
-                   version.answers)
+    return Content(
+        version.text,
+        tuple(version.accounts),
+        tuple(version.pictures),
+        version.language,
+        version.capacity,
+        version.due_at,
+        version.window_minutes,
+        version.answers,
+    )
 
 
-def check_content(content: Content, organisation: Organisation, *, role: str,
-                  now: datetime) -> dict[str, Any]:
+def check_content(
+    content: Content, organisation: Organisation, *, role: str, now: datetime
+) -> dict[str, Any]:
     """The checker's report on a post as JSON; ``{"failed": sentence}`` where it could not look.
 
     A check that failed is never a pass: a post whose report failed cannot be sent for sign-off.
@@ -59,44 +68,80 @@ def check_content(content: Content, organisation: Organisation, *, role: str,
     moment = content.due_at or now
     channels = {account.channel for account in chosen_accounts(content, organisation)}
     context = Context(
-        capacity=Capacity(content.capacity), role=role,
+        capacity=Capacity(content.capacity),
+        role=role,
         channel=channels.pop() if len(channels) == 1 else None,
-        nation=organisation.nation, language=content.language, publish_at=moment,
-        periods=guidance.find_periods(organisation, moment))
-    post = Post(content.text, tuple(
-        Attachment(id=str(p["sha256"]), media_type=str(p["media_type"]), alt=str(p["alt"]),
-                   filename=str(p.get("name", ""))) for p in content.pictures))
+        nation=organisation.nation,
+        language=content.language,
+        publish_at=moment,
+        periods=guidance.find_periods(organisation, moment),
+    )
+    post = Post(
+        content.text,
+        tuple(
+            Attachment(
+                id=str(p["sha256"]),
+                media_type=str(p["media_type"]),
+                alt=str(p["alt"]),
+                filename=str(p.get("name", "")),
+            )
+            for p in content.pictures
+        ),
+    )
     try:
         report = guidance.get_checker(organisation.pack).check(post, context)
     except (CheckError, GuidanceError) as failed:
-        return {"failed": f"The check could not be carried out: {failed} Until it can, the post "
-                          "cannot be sent for sign-off. Tell whoever looks after this system."}
+        return {
+            "failed": f"The check could not be carried out: {failed} Until it can, the post "
+            "cannot be sent for sign-off. Tell whoever looks after this system."
+        }
     return report_to_dict(report)
 
 
 def chosen_accounts(content: Content, organisation: Organisation) -> list[accounts.Account]:
     """The accounts a post is for, those of the organisation alone, in their usual order."""
-    return [account for account in accounts.list_accounts(organisation)
-            if account.pk in content.accounts]
+    return [
+        account
+        for account in accounts.list_accounts(organisation)
+        if account.pk in content.accounts
+    ]
 
 
-def content_digest(content: Content, report: Mapping[str, Any], draft: Draft,
-                   number: int) -> str:
+def content_digest(content: Content, report: Mapping[str, Any], draft: Draft, number: int) -> str:
     """The digest a sign-off of this post signs, worked out anew from what is there now."""
     verdict, findings, not_evaluated = report_parts(report)
     addressed = []
     for account in chosen_accounts(content, draft.organisation):
-        rendition = make_rendition(content.text, content.pictures, content.language,
-                                   accounts.capabilities_of(account))
-        addressed.append(Addressed(account.pk, account.channel, account.server, account.handle,
-                                   tuple(part.text for part in rendition.parts)))
-    return digest(Signable(
-        post=draft.pk, version=number, text=content.text, language=content.language,
-        capacity=content.capacity,
-        pictures=picture_facts(content.pictures), addressed=tuple(addressed),
-        due_at=content.due_at, window_minutes=content.window_minutes,
-        pack=str(report.get("pack", "")), verdict=verdict, findings=findings,
-        not_evaluated=not_evaluated, answers=dict(content.answers)))
+        rendition = make_rendition(
+            content.text, content.pictures, content.language, accounts.capabilities_of(account)
+        )
+        addressed.append(
+            Addressed(
+                account.pk,
+                account.channel,
+                account.server,
+                account.handle,
+                tuple(part.text for part in rendition.parts),
+            )
+        )
+    return digest(
+        Signable(
+            post=draft.pk,
+            version=number,
+            text=content.text,
+            language=content.language,
+            capacity=content.capacity,
+            pictures=picture_facts(content.pictures),
+            addressed=tuple(addressed),
+            due_at=content.due_at,
+            window_minutes=content.window_minutes,
+            pack=str(report.get("pack", "")),
+            verdict=verdict,
+            findings=findings,
+            not_evaluated=not_evaluated,
+            answers=dict(content.answers),
+        )
+    )
 
 
 def list_problems(content: Content, organisation: Organisation) -> list[str]:
@@ -118,8 +163,10 @@ def list_stops(report: Mapping[str, Any]) -> list[str]:
     """What the checker stops, as sentences."""
     if "failed" in report:
         return [str(report["failed"])]
-    return [f"{finding.message} {finding.advice}"
-            for finding in report_from_dict(report).at_least(Effect.STOP)]
+    return [
+        f"{finding.message} {finding.advice}"
+        for finding in report_from_dict(report).at_least(Effect.STOP)
+    ]
 
 
 def list_unanswered(content: Content, report: Mapping[str, Any]) -> list[str]:
@@ -132,41 +179,59 @@ def list_unanswered(content: Content, report: Mapping[str, Any]) -> list[str]:
         if answer is None:
             wanting.append(f"Answer the question “{question.text}”.")
         elif answer != question.proceed:
-            wanting.append(f"You answered “{answer}” to “{question.text}”. "
-                           "Change the post until the answer is different, or do not post it.")
+            wanting.append(
+                f"You answered “{answer}” to “{question.text}”. "
+                "Change the post until the answer is different, or do not post it."
+            )
     return wanting
 
 
 def list_holds(report: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(fingerprint, title) of the findings an approver must accept, and of the rules that could
-    not be evaluated and might have held the post."""
+    not be evaluated and might have held the post.
+    """
     if "failed" in report:
         return []
     read = report_from_dict(report)
     held = [(f.fingerprint, f.title) for f in read.findings if f.effect is Effect.HOLD]
-    held += [(f"not-evaluated:{n.rule}", f"Not evaluated: {n.title}")
-             for n in read.not_evaluated if n.effect >= Effect.HOLD]
+    held += [
+        (f"not-evaluated:{n.rule}", f"Not evaluated: {n.title}")
+        for n in read.not_evaluated
+        if n.effect >= Effect.HOLD
+    ]
     return held
 
 
-def facts_for(draft: Draft, version: Version, *, now: datetime, actor: str = "",
-              digest_seen: str = "", accepted: Iterable[str] = (), reason: str = "",
-              report: Mapping[str, Any] | None = None) -> DraftFacts:
+def facts_for(
+    draft: Draft,
+    version: Version,
+    *,
+    now: datetime,
+    actor: str = "",
+    digest_seen: str = "",
+    accepted: Iterable[str] = (),
+    reason: str = "",
+    report: Mapping[str, Any] | None = None,
+) -> DraftFacts:
     """The facts a step on this draft is judged by. ``report`` is a fresh report where one was made
-    for the step; the digest is worked out anew from what the database holds now."""
+    for the step; the digest is worked out anew from what the database holds now.
+    """
     organisation = draft.organisation
     content = content_of(version)
     held = list_holds(version.report if report is None else report)
     accepted = frozenset(accepted)
     stops: Sequence[str] = list_stops(version.report if report is None else report)
     return DraftFacts(
-        now=now, actor=actor,
+        now=now,
+        actor=actor,
         authors=frozenset(draft.versions.values_list("by", flat=True)),
         problems=tuple(list_problems(content, organisation)),
         stops=tuple(stops),
         unanswered=tuple(list_unanswered(content, version.report)),
-        due_at=version.due_at, window=timedelta(minutes=version.window_minutes),
+        due_at=version.due_at,
+        window=timedelta(minutes=version.window_minutes),
         digest_seen=digest_seen,
         digest_now=content_digest(content, version.report, draft, version.number),
         unaccepted=tuple(title for mark, title in held if mark not in accepted),
-        reason=reason)
+        reason=reason,
+    )

@@ -52,21 +52,30 @@ def digest(signable: Signable) -> str:
     body = asdict(signable)
     body["due_at"] = signable.due_at.isoformat() if signable.due_at else None
     body["form"] = 1
-    return hashlib.sha256(json.dumps(
-        body, sort_keys=True, separators=(",", ":"), ensure_ascii=False,
-    ).encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(
+        json.dumps(
+            body,
+            sort_keys=True,
+            separators=(",", ":"),
+            ensure_ascii=False,
+        ).encode("utf-8", "surrogatepass")
+    ).hexdigest()
 
 
-def report_parts(report: Mapping[str, object]) -> tuple[str, tuple[tuple[str, str], ...],
-                                                        tuple[str, ...]]:
+def report_parts(
+    report: Mapping[str, object],
+) -> tuple[str, tuple[tuple[str, str], ...], tuple[str, ...]]:
     """The verdict, the findings' fingerprints with their effects, and the rules not evaluated, of
-    a report's JSON. A report that failed has the verdict ``failed``."""
+    a report's JSON. A report that failed has the verdict ``failed``.
+    """
     if "failed" in report:
         return "failed", (), ()
     findings = report["findings"]
     missing = report["not_evaluated"]
     assert isinstance(findings, Sequence)
     assert isinstance(missing, Sequence)
-    return (str(report["verdict"]),
-            tuple((str(f["fingerprint"]), str(f["effect"])) for f in findings),
-            tuple(str(m["rule"]) for m in missing))
+    return (
+        str(report["verdict"]),
+        tuple((str(f["fingerprint"]), str(f["effect"])) for f in findings),
+        tuple(str(m["rule"]) for m in missing),
+    )

@@ -1,4 +1,4 @@
-"""What the composer hands in, validated for shape alone. Whether a post is fit is for the actions."""
+"""What the composer hands in, validated for shape alone; fitness is for the actions."""
 
 from __future__ import annotations
 
@@ -26,15 +26,19 @@ def resolve_time(day: str, clock: str, organisation: Organisation) -> datetime:
     try:
         naive = datetime.strptime(f"{day.strip()} {clock.strip()}", "%Y-%m-%d %H:%M")  # noqa: DTZ007
     except ValueError as wrong:
-        raise TimeRefused("Enter the day as year, month, day (2026-11-20) and the time on the "
-                          "24-hour clock (17:55).") from wrong
+        raise TimeRefused(
+            "Enter the day as year, month, day (2026-11-20) and the time on the "
+            "24-hour clock (17:55)."
+        ) from wrong
     zone = organisation.timezone
     early, late = naive.replace(tzinfo=zone, fold=0), naive.replace(tzinfo=zone, fold=1)
     if early.utcoffset() != late.utcoffset():
         there = early.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == naive
         what = "happens twice" if there else "does not exist"
-        raise TimeRefused(f"{clock} on {naive.day} {naive:%B %Y} {what} in {organisation.zone}, "
-                          "because the clocks change. Choose a time outside that hour.")
+        raise TimeRefused(
+            f"{clock} on {naive.day} {naive:%B %Y} {what} in {organisation.zone}, "
+            "because the clocks change. Choose a time outside that hour."
+        )
     return early.astimezone(UTC)
 
 
@@ -46,18 +50,21 @@ class ComposerForm(forms.Form):
     when = forms.ChoiceField(choices=[("signed", "signed"), ("at", "at")], required=False)
     day = forms.CharField(required=False, max_length=10)
     clock = forms.CharField(required=False, max_length=5)
-    window = forms.TypedChoiceField(choices=[(n, str(n)) for n in WINDOWS], coerce=int,
-                                    required=False, empty_value=15)
+    window = forms.TypedChoiceField(
+        choices=[(str(n), str(n)) for n in WINDOWS], coerce=int, required=False, empty_value=None
+    )
     revision = forms.IntegerField(required=False, min_value=0)
     picture = forms.FileField(required=False, allow_empty_file=True)
     picture_alt = forms.CharField(required=False)
 
-    def __init__(self, *args: Any, organisation: Organisation, account_ids: list[int],
-                 **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, organisation: Organisation, account_ids: list[int], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.organisation = organisation
         self.fields["accounts"] = forms.TypedMultipleChoiceField(
-            choices=[(pk, str(pk)) for pk in account_ids], coerce=int, required=False)
+            choices=[(pk, str(pk)) for pk in account_ids], coerce=int, required=False
+        )
 
     def clean(self) -> dict[str, Any]:
         """Resolve the time into ``due_at``: ``None`` for *as soon as it is signed*."""
@@ -66,8 +73,9 @@ class ComposerForm(forms.Form):
         data["due_at"] = None
         if data.get("when") == "at":
             try:
-                data["due_at"] = resolve_time(data.get("day", ""), data.get("clock", ""),
-                                              self.organisation)
+                data["due_at"] = resolve_time(
+                    data.get("day", ""), data.get("clock", ""), self.organisation
+                )
             except TimeRefused as refused:
                 self.add_error("day", str(refused))
         return data

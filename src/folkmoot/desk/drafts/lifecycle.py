@@ -62,8 +62,12 @@ def _is_answered(facts: DraftFacts) -> tuple[str, ...]:
 
 def _is_in_time(facts: DraftFacts) -> tuple[str, ...]:
     if facts.due_at is not None and facts.now > facts.due_at + facts.window:
-        return ("The time for this post has passed. Nothing is sent late: take it back, choose a "
-                "new time and send it for sign-off again.",)
+        return (
+            (
+                "The time for this post has passed. Nothing is sent late: take it back, choose a "
+                "new time and send it for sign-off again."
+            ),
+        )
     return ()
 
 
@@ -75,28 +79,39 @@ def _is_not_past(facts: DraftFacts) -> tuple[str, ...]:
 
 def _is_second_person(facts: DraftFacts) -> tuple[str, ...]:
     if facts.actor in facts.authors:
-        return ("You wrote some of this post, so somebody else must sign it. "
-                "Ask another approver to look at it.",)
+        return (
+            (
+                "You wrote some of this post, so somebody else must sign it. "
+                "Ask another approver to look at it."
+            ),
+        )
     return ()
 
 
 def _is_what_was_seen(facts: DraftFacts) -> tuple[str, ...]:
     if facts.digest_seen != facts.digest_now:
-        return ("The post has changed since you opened this page, so your decision was not kept. "
-                "Read it again as it now stands.",)
+        return (
+            (
+                "The post has changed since you opened this page, so your decision was not kept. "
+                "Read it again as it now stands."
+            ),
+        )
     return ()
 
 
 def _is_accepted(facts: DraftFacts) -> tuple[str, ...]:
     if facts.unaccepted:
-        return ("Tick each finding that holds this post to say that you have looked at it and "
-                f"accept it: {'; '.join(facts.unaccepted)}.",)
+        return (
+            (
+                "Tick each finding that holds this post to say that you have looked at it and "
+                f"accept it: {'; '.join(facts.unaccepted)}."
+            ),
+        )
     return ()
 
 
 def _has_reason(facts: DraftFacts) -> tuple[str, ...]:
-    return () if facts.reason.strip() else (
-        "Say what should be changed, so that the author can.",)
+    return () if facts.reason.strip() else ("Say what should be changed, so that the author can.",)
 
 
 def _fits_signoff(facts: DraftFacts) -> tuple[str, ...]:
@@ -105,29 +120,73 @@ def _fits_signoff(facts: DraftFacts) -> tuple[str, ...]:
     return ()
 
 
-def step(verb: str, done: str, sources: set[DraftState], target: DraftState,
-         roles: set[str], *guards: Guard) -> Step:
+def step(
+    verb: str,
+    done: str,
+    sources: set[DraftState],
+    target: DraftState,
+    roles: set[str],
+    *guards: Guard,
+) -> Step:
     """One row, with plain sets."""
     return Step(verb, done, frozenset(sources), target, frozenset(roles), guards)
 
 
 S = DraftState
 DRAFT = Lifecycle(
-    "draft", states=DraftState, initial=S.DRAFTING,
+    "draft",
+    states=DraftState,
+    initial=S.DRAFTING,
     final={S.PUBLISHED, S.UNSENT, S.WITHDRAWN},
     steps=(
         step("save", "saved", {S.DRAFTING}, S.DRAFTING, {AUTHOR}),
-        step("send_for_signoff", "sent_for_signoff", {S.DRAFTING}, S.AWAITING_SIGNOFF, {AUTHOR},
-             _has_no_problems, _is_not_stopped, _is_answered, _is_not_past),
-        step("sign", "signed", {S.AWAITING_SIGNOFF}, S.SIGNED, {APPROVER},
-             _is_second_person, _is_what_was_seen, _has_no_problems, _is_not_stopped,
-             _is_accepted, _is_in_time),
-        step("send_back", "sent_back", {S.AWAITING_SIGNOFF}, S.DRAFTING, {APPROVER},
-             _is_what_was_seen, _has_reason),
-        step("take_back", "taken_back", {S.AWAITING_SIGNOFF, S.SIGNED}, S.DRAFTING,
-             {AUTHOR, APPROVER}),
-        step("withdraw", "withdrawn", {S.DRAFTING, S.AWAITING_SIGNOFF, S.SIGNED}, S.WITHDRAWN,
-             {AUTHOR, APPROVER}),
+        step(
+            "send_for_signoff",
+            "sent_for_signoff",
+            {S.DRAFTING},
+            S.AWAITING_SIGNOFF,
+            {AUTHOR},
+            _has_no_problems,
+            _is_not_stopped,
+            _is_answered,
+            _is_not_past,
+        ),
+        step(
+            "sign",
+            "signed",
+            {S.AWAITING_SIGNOFF},
+            S.SIGNED,
+            {APPROVER},
+            _is_second_person,
+            _is_what_was_seen,
+            _has_no_problems,
+            _is_not_stopped,
+            _is_accepted,
+            _is_in_time,
+        ),
+        step(
+            "send_back",
+            "sent_back",
+            {S.AWAITING_SIGNOFF},
+            S.DRAFTING,
+            {APPROVER},
+            _is_what_was_seen,
+            _has_reason,
+        ),
+        step(
+            "take_back",
+            "taken_back",
+            {S.AWAITING_SIGNOFF, S.SIGNED},
+            S.DRAFTING,
+            {AUTHOR, APPROVER},
+        ),
+        step(
+            "withdraw",
+            "withdrawn",
+            {S.DRAFTING, S.AWAITING_SIGNOFF, S.SIGNED},
+            S.WITHDRAWN,
+            {AUTHOR, APPROVER},
+        ),
         step("begin", "begun", {S.SIGNED}, S.PUBLISHING, {WORKER}, _fits_signoff),
         step("lapse", "lapsed", {S.SIGNED}, S.UNSENT, {WORKER}),
         step("finish", "published", {S.PUBLISHING}, S.PUBLISHED, {WORKER}),

@@ -12,8 +12,9 @@ from .lifecycle import DraftState
 class Draft(models.Model):
     """A post on its way to being signed. Only :mod:`.steps` writes ``state`` and ``revision``."""
 
-    organisation = models.ForeignKey("people.Organisation", on_delete=models.PROTECT,
-                                     related_name="+")
+    organisation = models.ForeignKey(
+        "people.Organisation", on_delete=models.PROTECT, related_name="+"
+    )
     author = models.CharField(max_length=16)
     state = models.CharField(max_length=20, default=DraftState.DRAFTING)
     revision = models.PositiveIntegerField(default=0)
@@ -70,10 +71,12 @@ class Version(models.Model):
 
 class Picture(models.Model):
     """A picture somebody added, in the form in which it will go out. The bytes are in a file named
-    by their SHA-256."""
+    by their SHA-256.
+    """
 
-    organisation = models.ForeignKey("people.Organisation", on_delete=models.PROTECT,
-                                     related_name="+")
+    organisation = models.ForeignKey(
+        "people.Organisation", on_delete=models.PROTECT, related_name="+"
+    )
     sha256 = models.CharField(max_length=64)
     media_type = models.CharField(max_length=30)
     size_bytes = models.PositiveIntegerField()
@@ -87,8 +90,9 @@ class Picture(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["organisation", "sha256"],
-                                    name="one_picture_per_digest"),
+            models.UniqueConstraint(
+                fields=["organisation", "sha256"], name="one_picture_per_digest"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -104,8 +108,9 @@ class Signoff(models.Model):
     draft = models.ForeignKey(Draft, on_delete=models.PROTECT, related_name="signoffs")
     version_number = models.PositiveIntegerField()
     digest = models.CharField(max_length=64)
-    decision = models.CharField(max_length=10, choices=[("signed", "signed"),
-                                                        ("sent_back", "sent back")])
+    decision = models.CharField(
+        max_length=10, choices=[("signed", "signed"), ("sent_back", "sent back")]
+    )
     reason = models.TextField(blank=True)
     accepted = models.JSONField(default=list)
     author = models.CharField(max_length=16)
@@ -116,10 +121,13 @@ class Signoff(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=~models.Q(decision="signed") | ~models.Q(by=models.F("author")),
-                name="nobody_signs_their_own_post"),
+                name="nobody_signs_their_own_post",
+            ),
             models.UniqueConstraint(
-                fields=["draft", "version_number"], condition=models.Q(decision="signed"),
-                name="signed_once_per_version"),
+                fields=["draft", "version_number"],
+                condition=models.Q(decision="signed"),
+                name="signed_once_per_version",
+            ),
         ]
 
     def __str__(self) -> str:

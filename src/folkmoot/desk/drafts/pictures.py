@@ -43,12 +43,14 @@ class Kept:
 
 def keep_picture(file: IO[bytes], *, size_bytes: int, name: str) -> Kept:
     """Decode the picture in ``file``, keep it in the form in which it will go out, and say what it
-    became. Raises :class:`PictureRefused` for anything that is not a usable still picture."""
+    became. Raises :class:`PictureRefused` for anything that is not a usable still picture.
+    """
     if size_bytes > UPLOAD_LIMIT_BYTES:
         raise PictureRefused(
             f"“{name}” is {size_bytes / 1e6:.1f} MB. The most we take is "
             f"{UPLOAD_LIMIT_BYTES // 1_000_000} MB. Save a smaller copy and choose that one. "
-            "Your text has been kept.")
+            "Your text has been kept."
+        )
     data = file.read(UPLOAD_LIMIT_BYTES + 1)
     image, lossless = _decode(data, name)
     media_type, data, (width, height) = _encode(image, lossless=lossless)
@@ -64,7 +66,8 @@ def picture_path(sha256: str, media_type: str) -> Path:
 
 def read_picture(sha256: str, media_type: str) -> bytes:
     """The bytes of a kept picture, proven to be those of its digest. Raises
-    :class:`PictureRefused` where the file is gone or has been changed."""
+    :class:`PictureRefused` where the file is gone or has been changed.
+    """
     try:
         data = picture_path(sha256, media_type).read_bytes()
     except OSError as gone:
@@ -76,8 +79,10 @@ def read_picture(sha256: str, media_type: str) -> bytes:
 
 def _decode(data: bytes, name: str) -> tuple[Image.Image, bool]:
     """The picture, upright, and whether its file was lossless."""
-    what = (f"“{name}” is not a picture we can read. Use a JPEG, PNG, WebP or GIF file. "
-            "Your text has been kept.")
+    what = (
+        f"“{name}” is not a picture we can read. Use a JPEG, PNG, WebP or GIF file. "
+        "Your text has been kept."
+    )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -85,21 +90,31 @@ def _decode(data: bytes, name: str) -> tuple[Image.Image, bool]:
             if image.width * image.height > PIXEL_LIMIT:
                 raise PictureRefused(
                     f"“{name}” is {image.width} by {image.height} pixels, which is more than we "
-                    "can handle. Save a smaller copy and choose that one.")
+                    "can handle. Save a smaller copy and choose that one."
+                )
             if getattr(image, "n_frames", 1) > 1:
                 raise PictureRefused(
                     f"“{name}” is a moving picture. Only still pictures can be posted: save one "
-                    "frame of it and choose that one.")
+                    "frame of it and choose that one."
+                )
             image.load()
-    except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning,
-            OSError, ValueError, SyntaxError, EOFError) as unreadable:
+    except (
+        UnidentifiedImageError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+        OSError,
+        ValueError,
+        SyntaxError,
+        EOFError,
+    ) as unreadable:
         raise PictureRefused(what) from unreadable
     return ImageOps.exif_transpose(image), image.format in {"PNG", "GIF"}
 
 
 def _encode(image: Image.Image, *, lossless: bool) -> tuple[str, bytes, tuple[int, int]]:
     """Media type, bytes and size in pixels of the form to keep: PNG while that is small enough and
-    the picture came lossless, else JPEG of falling quality and then of falling size."""
+    the picture came lossless, else JPEG of falling quality and then of falling size.
+    """
     image.thumbnail((LONG_SIDE_PIXELS, LONG_SIDE_PIXELS))
     see_through = image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
     image = image.convert("RGBA" if see_through else "RGB")
@@ -123,7 +138,7 @@ def _saved(image: Image.Image, form: str, **options: object) -> bytes:
     out = io.BytesIO()
     clean = Image.new(image.mode, image.size)
     clean.paste(image)
-    clean.save(out, form, **options)  # type: ignore[arg-type]  # options differ by format
+    clean.save(out, form, **options)
     return out.getvalue()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from textwrap import shorten
 
 from folkmoot.desk.people.queries import Member, Organisation
 
@@ -13,12 +14,35 @@ from .models import Draft, Picture, Signoff, Version
 from .pictures import PictureRefused, picture_path, read_picture
 from .renditions import describe_problems, make_rendition, split_thread
 
-__all__ = ["DRAFT", "Draft", "DraftState", "NoSuchDraft", "PictureRefused", "Signoff", "Version",
-           "describe_problems", "find_picture", "first_words", "find_public_picture", "find_signoff", "get_again", "get_draft",
-           "get_version", "list_against_signoff",
-           "list_drafts", "list_due", "list_publishing", "list_signoffs",
-           "list_versions", "make_rendition",
-           "picture_path", "read_picture", "show_cards", "split_thread", "window_of"]
+__all__ = [
+    "DRAFT",
+    "Draft",
+    "DraftState",
+    "NoSuchDraft",
+    "PictureRefused",
+    "Signoff",
+    "Version",
+    "describe_problems",
+    "find_picture",
+    "find_public_picture",
+    "find_signoff",
+    "first_words",
+    "get_again",
+    "get_draft",
+    "get_version",
+    "list_against_signoff",
+    "list_drafts",
+    "list_due",
+    "list_publishing",
+    "list_signoffs",
+    "list_versions",
+    "make_rendition",
+    "picture_path",
+    "read_picture",
+    "show_cards",
+    "split_thread",
+    "window_of",
+]
 
 
 class NoSuchDraft(Exception):
@@ -27,8 +51,11 @@ class NoSuchDraft(Exception):
 
 def get_draft(member: Member, draft_id: int) -> Draft:
     """A draft of the member's organisation. Raises :class:`NoSuchDraft`."""
-    draft = (Draft.objects.select_related("organisation")
-             .filter(pk=draft_id, organisation=member.organisation).first())
+    draft = (
+        Draft.objects.select_related("organisation")
+        .filter(pk=draft_id, organisation=member.organisation)
+        .first()
+    )
     if draft is None:
         raise NoSuchDraft("There is no such post.")
     return draft
@@ -56,8 +83,11 @@ def find_signoff(draft: Draft) -> Signoff | None:
 
 def list_drafts(member: Member, *states: DraftState, most: int = 50) -> list[Draft]:
     """The organisation's drafts in these states, the last changed first."""
-    return list(Draft.objects.filter(organisation=member.organisation, state__in=states)
-                .select_related("organisation").order_by("-changed_at")[:most])
+    return list(
+        Draft.objects.filter(organisation=member.organisation, state__in=states)
+        .select_related("organisation")
+        .order_by("-changed_at")[:most]
+    )
 
 
 def get_again(draft: Draft) -> Draft:
@@ -67,8 +97,11 @@ def get_again(draft: Draft) -> Draft:
 
 def list_publishing() -> list[Draft]:
     """Posts of every organisation that are going out, the oldest first."""
-    return list(Draft.objects.filter(state=DraftState.PUBLISHING)
-                .select_related("organisation").order_by("pk"))
+    return list(
+        Draft.objects.filter(state=DraftState.PUBLISHING)
+        .select_related("organisation")
+        .order_by("pk")
+    )
 
 
 def window_of(version: Version) -> timedelta:
@@ -76,8 +109,9 @@ def window_of(version: Version) -> timedelta:
     return timedelta(minutes=version.window_minutes)
 
 
-def list_against_signoff(draft: Draft, version_number: int, digest: str, *,
-                         now: datetime) -> list[str]:
+def list_against_signoff(
+    draft: Draft, version_number: int, digest: str, *, now: datetime
+) -> list[str]:
     """What speaks against sending this version under this digest, as sentences.
 
     The digest is worked out anew from what is stored, the pictures' bytes are hashed anew, and the
@@ -99,21 +133,27 @@ def list_against_signoff(draft: Draft, version_number: int, digest: str, *,
     fresh = check_content(content_of(version), draft.organisation, role="author", now=now)
     accepted = frozenset(signoff.accepted if signoff else ())
     against += list_stops(fresh)
-    against += [f"The check now holds this post: {title}. The approver did not accept that."
-                for mark, title in list_holds(fresh) if mark not in accepted]
+    against += [
+        f"The check now holds this post: {title}. The approver did not accept that."
+        for mark, title in list_holds(fresh)
+        if mark not in accepted
+    ]
     return against
 
 
 def list_due(now: datetime) -> list[Draft]:
     """Signed posts of every organisation whose time has come, the earliest first."""
-    return list(Draft.objects.filter(state=DraftState.SIGNED, due_at__lte=now)
-                .select_related("organisation").order_by("due_at", "pk"))
+    return list(
+        Draft.objects.filter(state=DraftState.SIGNED, due_at__lte=now)
+        .select_related("organisation")
+        .order_by("due_at", "pk")
+    )
 
 
 def first_words(draft: Draft) -> str:
     """The beginning of the post, for lists."""
     text = " ".join(get_version(draft).text.split())
-    return (text[:79] + "…" if len(text) > 80 else text) or "(nothing written yet)"
+    return shorten(text, 80, placeholder="…") or "(nothing written yet)"
 
 
 def show_cards(draft: Draft) -> tuple[Card, ...]:

@@ -15,21 +15,25 @@ BREAK = re.compile(r"^[ \t]*-{3}[ \t]*$", re.MULTILINE)
 
 def split_thread(text: str) -> tuple[str, ...]:
     """The parts of a text, divided by lines of three hyphens; blank parts are kept, for the author
-    to see. White space around each part is dropped."""
+    to see. White space around each part is dropped.
+    """
     return tuple(part.strip() for part in BREAK.split(text.replace("\r\n", "\n")))
 
 
-def make_rendition(text: str, pictures: Iterable[Mapping[str, object]], language: str,
-                   capabilities: Capabilities) -> Rendition:
+def make_rendition(
+    text: str, pictures: Iterable[Mapping[str, object]], language: str, capabilities: Capabilities
+) -> Rendition:
     """The post as this channel will be given it. A channel without threads gets the parts as
-    paragraphs of one post. Pictures stand with the first part."""
+    paragraphs of one post. Pictures stand with the first part.
+    """
     texts = split_thread(text)
     if capabilities.parts == 1:
         texts = ("\n\n".join(filter(None, texts)),)
     shown = tuple(_picture(picture) for picture in pictures)
     return Rendition(
         tuple(Part(words, shown if number == 0 else ()) for number, words in enumerate(texts)),
-        language)
+        language,
+    )
 
 
 def describe_problems(capabilities: Capabilities, rendition: Rendition) -> tuple[Problem, ...]:
@@ -48,5 +52,12 @@ def _picture(picture: Mapping[str, object]) -> Picture:
     def read() -> bytes:
         return read_picture(sha256, media_type)
 
-    return Picture(sha256, media_type, int(str(picture["size_bytes"])), int(str(picture["width"])),
-                   int(str(picture["height"])), str(picture["alt"]), read)
+    return Picture(
+        sha256,
+        media_type,
+        int(str(picture["size_bytes"])),
+        int(str(picture["width"])),
+        int(str(picture["height"])),
+        str(picture["alt"]),
+        read,
+    )

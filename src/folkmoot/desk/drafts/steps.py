@@ -26,9 +26,18 @@ class StaleDraft(DraftRefused):
     """Somebody else changed the draft in the meantime; nothing was written."""
 
 
-def take_step(draft: Draft, verb: str, *, facts: DraftFacts, roles: Iterable[str], role: str,
-              now: datetime, fields: Mapping[str, str] | None = None,
-              changes: Mapping[str, object] | None = None, once: str | None = None) -> Draft:
+def take_step(
+    draft: Draft,
+    verb: str,
+    *,
+    facts: DraftFacts,
+    roles: Iterable[str],
+    role: str,
+    now: datetime,
+    fields: Mapping[str, str] | None = None,
+    changes: Mapping[str, object] | None = None,
+    once: str | None = None,
+) -> Draft:
     """Take ``verb`` on ``draft`` as it was read, and leave its entry in the record.
 
     ``role`` is the one the actor acts in; ``changes`` are further columns to set. Must run in the
@@ -40,12 +49,24 @@ def take_step(draft: Draft, verb: str, *, facts: DraftFacts, roles: Iterable[str
     if isinstance(planned, Refused):
         raise DraftRefused(*planned.reasons)
     changed = Draft.objects.filter(
-        pk=draft.pk, state=planned.source, revision=draft.revision,
+        pk=draft.pk,
+        state=planned.source,
+        revision=draft.revision,
     ).update(state=planned.target, revision=draft.revision + 1, changed_at=now, **(changes or {}))
     if changed != 1:
-        raise StaleDraft("Somebody else changed this post at the same moment, so nothing was done. "
-                         "Look at it as it now stands and decide again.")
+        raise StaleDraft(
+            "Somebody else changed this post at the same moment, so nothing was done. "
+            "Look at it as it now stands and decide again."
+        )
     draft.refresh_from_db()
-    records.record(f"draft.{planned.done}", at=now, organisation=draft.organisation.ref,
-                   actor=facts.actor, role=role, subject=draft.subject, fields=fields, once=once)
+    records.record(
+        f"draft.{planned.done}",
+        at=now,
+        organisation=draft.organisation.ref,
+        actor=facts.actor,
+        role=role,
+        subject=draft.subject,
+        fields=fields,
+        once=once,
+    )
     return draft

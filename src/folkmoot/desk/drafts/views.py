@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
@@ -32,8 +33,8 @@ def new_draft(request: HttpRequest) -> HttpResponse:
     try:
         draft = actions.start(member, content, now=_now())
     except actions.DraftRefused as refused:
-        return _compose(request, member, content, None, errors + _errors(refused), form)
-    return _after_save(request, member, draft, content, errors, form)
+        return _compose(request, member, content, None, errors=errors + _errors(refused), form=form)
+    return _after_save(request, member, draft, content, errors=errors, form=form)
 
 
 def edit_draft(request: HttpRequest, draft_id: int) -> HttpResponse:
@@ -48,11 +49,14 @@ def edit_draft(request: HttpRequest, draft_id: int) -> HttpResponse:
     content, errors, form = _read(request, member, kept)
     revision = form.cleaned_data.get("revision")
     try:
-        draft = actions.save(member, draft_id, content, now=_now(),
-                             revision=-1 if revision is None else revision)
+        draft = actions.save(
+            member, draft_id, content, now=_now(), revision=-1 if revision is None else revision
+        )
     except actions.DraftRefused as refused:
-        return _compose(request, member, content, draft, errors + _errors(refused), form)
-    return _after_save(request, member, draft, content, errors, form)
+        return _compose(
+            request, member, content, draft, errors=errors + _errors(refused), form=form
+        )
+    return _after_save(request, member, draft, content, errors=errors, form=form)
 
 
 @require_POST
@@ -65,19 +69,27 @@ def check(request: HttpRequest) -> HttpResponse:
         kept = content_of(queries.get_version(_get_draft(member, int(draft_id))))
     content, _, _ = _read(request, member, kept, keep_picture=False)
     report = check_content(content, member.organisation, role=Role.AUTHOR, now=_now())
-    return render(request, "drafts/_check.html", {
-        "seen": assess(content, report, member.organisation), "pack": member.organisation.pack,
-        "organisation": member.organisation})
+    return render(
+        request,
+        "drafts/_check.html",
+        {
+            "seen": assess(content, report, member.organisation),
+            "pack": member.organisation.pack,
+            "organisation": member.organisation,
+        },
+    )
 
 
 @require_POST
 def take(request: HttpRequest, draft_id: int, verb: str) -> HttpResponse:
     """A step that needs no form of its own."""
     member = signed_in(request)
-    steps = {"send_for_signoff": (actions.send_for_signoff, "Sent for sign-off."),
-             "take_back": (actions.take_back, "Taken back. Any earlier sign-off no longer counts."),
-             "withdraw": (actions.withdraw, "Withdrawn. It will not be published."),
-             "copy": (actions.copy, "Copied into a new post. Choose its time and channels.")}
+    steps = {
+        "send_for_signoff": (actions.send_for_signoff, "Sent for sign-off."),
+        "take_back": (actions.take_back, "Taken back. Any earlier sign-off no longer counts."),
+        "withdraw": (actions.withdraw, "Withdrawn. It will not be published."),
+        "copy": (actions.copy, "Copied into a new post. Choose its time and channels."),
+    }
     if verb not in steps:
         raise Http404("There is no such step.")
     act, done = steps[verb]
@@ -101,12 +113,22 @@ def signoff(request: HttpRequest, draft_id: int) -> HttpResponse:
         seen, now = request.POST.get("digest", ""), _now()
         try:
             if request.POST.get("decision") == "sign":
-                actions.sign(member, draft_id, digest_seen=seen, now=now,
-                             accepted=request.POST.getlist("accept"))
+                actions.sign(
+                    member,
+                    draft_id,
+                    digest_seen=seen,
+                    now=now,
+                    accepted=request.POST.getlist("accept"),
+                )
                 messages.success(request, "Signed. It goes out at its time, exactly as you saw it.")
             else:
-                actions.send_back(member, draft_id, digest_seen=seen, now=now,
-                                  reason=request.POST.get("reason", ""))
+                actions.send_back(
+                    member,
+                    draft_id,
+                    digest_seen=seen,
+                    now=now,
+                    reason=request.POST.get("reason", ""),
+                )
                 messages.success(request, "Sent back to the author with your reason.")
             return redirect("post", draft_id=draft_id)
         except actions.DraftRefused as refused:
@@ -117,38 +139,59 @@ def signoff(request: HttpRequest, draft_id: int) -> HttpResponse:
     version = queries.get_version(draft)
     fresh = check_content(content_of(version), draft.organisation, role=Role.AUTHOR, now=_now())
     authors = {v.by for v in queries.list_versions(draft)}
-    return render(request, "drafts/signoff.html", {
-        "draft": draft, "version": version, "errors": errors,
-        "seen": assess(content_of(version), fresh, draft.organisation),
-        "holds": list_holds(fresh), "accepted": request.POST.getlist("accept"),
-        "reason": request.POST.get("reason", ""),
-        "author": names_by_ref([version.by]).get(version.by, "a former member"),
-        "may_decide": draft.state == queries.DraftState.AWAITING_SIGNOFF,
-        "is_author": member.ref in authors, "is_approver": Role.APPROVER in member.held,
-        "pack": draft.organisation.pack}, status=422 if errors else 200)
+    return render(
+        request,
+        "drafts/signoff.html",
+        {
+            "draft": draft,
+            "version": version,
+            "errors": errors,
+            "seen": assess(content_of(version), fresh, draft.organisation),
+            "holds": list_holds(fresh),
+            "accepted": request.POST.getlist("accept"),
+            "reason": request.POST.get("reason", ""),
+            "author": names_by_ref([version.by]).get(version.by, "a former member"),
+            "may_decide": draft.state == queries.DraftState.AWAITING_SIGNOFF,
+            "is_author": member.ref in authors,
+            "is_approver": Role.APPROVER in member.held,
+            "pack": draft.organisation.pack,
+        },
+        status=422 if errors else 200,
+    )
 
 
-def picture(request: HttpRequest, sha256: str) -> HttpResponse:
+def picture(request: HttpRequest, sha256: str) -> HttpResponseBase:
     """A picture of the member's organisation, published or not."""
     found = queries.find_picture(signed_in(request), sha256)
     if found is None:
         raise Http404("There is no such picture.")
-    return FileResponse(queries.picture_path(found.sha256, found.media_type).open("rb"),
-                        content_type=found.media_type,
-                        headers={"Cache-Control": "private, max-age=86400"})
+    return FileResponse(
+        queries.picture_path(found.sha256, found.media_type).open("rb"),
+        content_type=found.media_type,
+        headers={"Cache-Control": "private, max-age=86400"},
+    )
 
 
-def _read(request: HttpRequest, member: Member, kept: Content, *,
-          keep_picture: bool = True) -> tuple[Content, Errors, ComposerForm]:
+def _read(
+    request: HttpRequest, member: Member, kept: Content, *, keep_picture: bool = True
+) -> tuple[Content, Errors, ComposerForm]:
     """What the composer handed in, laid over what is kept. A value that cannot be used leaves the
-    kept one in place and comes back as an error; nothing else is lost by it."""
+    kept one in place and comes back as an error; nothing else is lost by it.
+    """
     organisation = member.organisation
-    form = ComposerForm(request.POST, request.FILES, organisation=organisation,
-                        account_ids=[a.pk for a in accounts.list_accounts(organisation)])
+    form = ComposerForm(
+        request.POST,
+        request.FILES,
+        organisation=organisation,
+        account_ids=[a.pk for a in accounts.list_accounts(organisation)],
+    )
     form.is_valid()
     data = form.cleaned_data
-    errors = [{"text": sentence, "href": f"#{name}"}
-              for name, found in form.errors.items() for sentence in found]
+    errors = [
+        {"text": str(sentence), "href": f"#{name}"}
+        for name, found in form.errors.items()
+        for sentence in found
+    ]
     pictures = []
     for row in kept.pictures:
         mark = row["sha256"]
@@ -159,26 +202,50 @@ def _read(request: HttpRequest, member: Member, kept: Content, *,
     if upload is not None and keep_picture:
         try:
             row = actions.add_picture(
-                member, upload, size_bytes=upload.size, name=upload.name, now=_now(),
-                alt=data.get("picture_alt", ""))
+                member,
+                upload,
+                size_bytes=upload.size,
+                name=upload.name,
+                now=_now(),
+                alt=data.get("picture_alt", ""),
+            )
             pictures = [p for p in pictures if p["sha256"] != row["sha256"]] + [row]
         except (actions.PictureRefused, actions.DraftRefused) as refused:
             errors.append({"text": str(refused), "href": "#picture"})
-    answers = {name.removeprefix("answer-"): value for name, value in request.POST.items()
-               if name.startswith("answer-") and value in {"yes", "no"}}
-    return replace(
-        kept, text=data.get("text", ""), accounts=tuple(data.get("accounts", kept.accounts)),
-        pictures=tuple(pictures), language=data.get("language") or kept.language,
-        due_at=kept.due_at if "day" in form.errors else data.get("due_at"),
-        window_minutes=data.get("window") or kept.window_minutes, answers=answers), errors, form
+    answers = {
+        name.removeprefix("answer-"): value
+        for name, value in request.POST.items()
+        if name.startswith("answer-") and value in {"yes", "no"}
+    }
+    return (
+        replace(
+            kept,
+            text=data.get("text", ""),
+            accounts=tuple(data.get("accounts", kept.accounts)),
+            pictures=tuple(pictures),
+            language=data.get("language") or kept.language,
+            due_at=kept.due_at if "day" in form.errors else data.get("due_at"),
+            window_minutes=data.get("window") or kept.window_minutes,
+            answers=answers,
+        ),
+        errors,
+        form,
+    )
 
 
-def _after_save(request: HttpRequest, member: Member, draft: queries.Draft, content: Content,
-                errors: Errors, form: ComposerForm) -> HttpResponse:
+def _after_save(
+    request: HttpRequest,
+    member: Member,
+    draft: queries.Draft,
+    content: Content,
+    *,
+    errors: Errors,
+    form: ComposerForm,
+) -> HttpResponse:
     """Where to go from a save: on to sign-off if asked and nothing is against it."""
     if request.POST.get("do") != "signoff" or errors:
         if errors:
-            return _compose(request, member, content, draft, errors, form)
+            return _compose(request, member, content, draft, errors=errors, form=form)
         messages.success(request, "Saved.")
         return redirect("edit_draft", draft_id=draft.pk)
     try:
@@ -186,13 +253,21 @@ def _after_save(request: HttpRequest, member: Member, draft: queries.Draft, cont
     except actions.DraftRefused as refused:
         report = queries.get_version(draft).report
         seen = assess(content, report, member.organisation)
-        return _compose(request, member, content, draft, _errors(refused, seen), form)
+        return _compose(request, member, content, draft, errors=_errors(refused, seen), form=form)
     messages.success(request, "Sent for sign-off.")
     return redirect("post", draft_id=draft.pk)
 
 
-def _compose(request: HttpRequest, member: Member, content: Content, draft: queries.Draft | None,
-             errors: Errors | None = None, form: ComposerForm | None = None) -> HttpResponse:
+def _compose(
+    request: HttpRequest,
+    member: Member,
+    content: Content,
+    draft: queries.Draft | None,
+    *,
+    errors: Errors | None = None,
+    form: ComposerForm | None = None,
+) -> HttpResponse:
+    """The composer; with ``form``, as it was handed in, and with what is against it."""
     organisation = member.organisation
     report = check_content(content, organisation, role=Role.AUTHOR, now=_now())
     day, clock = local_parts(content.due_at, organisation)
@@ -202,14 +277,23 @@ def _compose(request: HttpRequest, member: Member, content: Content, draft: quer
         when = form.data.get("when", when)
     example = local_parts(next_half_hour(_now()), organisation)
     context: dict[str, Any] = {
-        "draft": draft, "content": content, "errors": errors or [],
+        "draft": draft,
+        "content": content,
+        "errors": errors or [],
         "accounts": accounts.list_accounts(organisation),
-        "seen": assess(content, report, organisation), "pack": organisation.pack,
-        "organisation": organisation, "languages": LANGUAGES, "windows": WINDOWS, "when": when,
-        "day": day, "clock": clock, "example": example, "problems": list_problems(
-            content, organisation) if draft else [],
+        "seen": assess(content, report, organisation),
+        "pack": organisation.pack,
+        "organisation": organisation,
+        "languages": LANGUAGES,
+        "windows": WINDOWS,
+        "when": when,
+        "day": day,
+        "clock": clock,
+        "example": example,
+        "problems": list_problems(content, organisation) if draft else [],
         "sent_back": _last_sent_back(draft),
-        "picture_alt": form.data.get("picture_alt", "") if form is not None and errors else ""}
+        "picture_alt": form.data.get("picture_alt", "") if form is not None and errors else "",
+    }
     return render(request, "drafts/compose.html", context, status=422 if errors else 200)
 
 
@@ -228,11 +312,21 @@ def _get_draft(member: Member, draft_id: int) -> queries.Draft:
 
 def _errors(refused: actions.DraftRefused, seen: Assessment | None = None) -> Errors:
     """Refusals for the error summary, each leading to the part of the page it is about."""
-    places = {question.text: f"#answer-{question.id}" for question, _, _ in seen.questions} \
-        if seen else {}
-    return [{"text": reason, "href": next(
-        (place for text, place in places.items() if text in reason),
-        "#text" if seen else "#main-content")} for reason in refused.reasons]
+    places = (
+        {question.text: f"#answer-{question.id}" for question, _, _ in seen.questions}
+        if seen
+        else {}
+    )
+    return [
+        {
+            "text": reason,
+            "href": next(
+                (place for text, place in places.items() if text in reason),
+                "#text" if seen else "#main-content",
+            ),
+        }
+        for reason in refused.reasons
+    ]
 
 
 def _now() -> datetime:

@@ -22,21 +22,37 @@ class GuidanceRefused(Exception):
 
 
 @transaction.atomic
-def state_calendar(organisation: Organisation, *, known_until: datetime, actor: Member | None,
-                   now: datetime) -> None:
+def state_calendar(
+    organisation: Organisation, *, known_until: datetime, actor: Member | None, now: datetime
+) -> None:
     """Say that up to ``known_until`` the calendar holds every period there is."""
     _must_be_admin(actor)
-    Calendar.objects.update_or_create(organisation=organisation,
-                                      defaults={"known_until": known_until})
-    records.record("calendar.stated", at=now, organisation=organisation.ref,
-                   actor=actor.ref if actor else "", role="admin" if actor else "system",
-                   subject=f"organisation/{organisation.ref}",
-                   fields={"known_until": known_until.isoformat()})
+    Calendar.objects.update_or_create(
+        organisation=organisation, defaults={"known_until": known_until}
+    )
+    records.record(
+        "calendar.stated",
+        at=now,
+        organisation=organisation.ref,
+        actor=actor.ref if actor else "",
+        role="admin" if actor else "system",
+        subject=f"organisation/{organisation.ref}",
+        fields={"known_until": known_until.isoformat()},
+    )
 
 
 @transaction.atomic
-def add_period(organisation: Organisation, *, kind: str, name: str, starts_at: datetime,
-               ends_at: datetime, source: str, actor: Member, now: datetime) -> None:
+def add_period(
+    organisation: Organisation,
+    *,
+    kind: str,
+    name: str,
+    starts_at: datetime,
+    ends_at: datetime,
+    source: str,
+    actor: Member,
+    now: datetime,
+) -> None:
     """Add a period to the calendar. Raises :class:`GuidanceRefused`."""
     _must_be_admin(actor)
     if kind not in KINDS:
@@ -45,12 +61,29 @@ def add_period(organisation: Organisation, *, kind: str, name: str, starts_at: d
         raise GuidanceRefused("The period must end after it starts.")
     if not source.strip():
         raise GuidanceRefused("Say which notice or guidance sets this period.")
-    Period.objects.create(organisation=organisation, kind=kind, name=name or KINDS[kind],
-                          starts_at=starts_at, ends_at=ends_at, source=source.strip())
-    records.record("period.added", at=now, organisation=organisation.ref, actor=actor.ref,
-                   role="admin", subject=f"organisation/{organisation.ref}",
-                   fields={"kind": kind, "name": name, "starts_at": starts_at.isoformat(),
-                           "ends_at": ends_at.isoformat(), "source": source})
+    Period.objects.create(
+        organisation=organisation,
+        kind=kind,
+        name=name or KINDS[kind],
+        starts_at=starts_at,
+        ends_at=ends_at,
+        source=source.strip(),
+    )
+    records.record(
+        "period.added",
+        at=now,
+        organisation=organisation.ref,
+        actor=actor.ref,
+        role="admin",
+        subject=f"organisation/{organisation.ref}",
+        fields={
+            "kind": kind,
+            "name": name,
+            "starts_at": starts_at.isoformat(),
+            "ends_at": ends_at.isoformat(),
+            "source": source,
+        },
+    )
 
 
 def _must_be_admin(actor: Member | None) -> None:

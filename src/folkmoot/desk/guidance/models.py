@@ -14,16 +14,18 @@ class Calendar(models.Model):
     has said, and rules that ask are not evaluated.
     """
 
-    organisation = models.OneToOneField("people.Organisation", on_delete=models.PROTECT,
-                                        related_name="+")
+    organisation = models.OneToOneField(
+        "people.Organisation", on_delete=models.PROTECT, related_name="+"
+    )
     known_until = models.DateTimeField()
 
 
 class Period(models.Model):
     """A special period, as a notice sets it. Never computed."""
 
-    organisation = models.ForeignKey("people.Organisation", on_delete=models.PROTECT,
-                                     related_name="+")
+    organisation = models.ForeignKey(
+        "people.Organisation", on_delete=models.PROTECT, related_name="+"
+    )
     kind = models.CharField(max_length=40)
     name = models.CharField(max_length=120)
     starts_at = models.DateTimeField()
@@ -32,6 +34,8 @@ class Period(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.CheckConstraint(condition=models.Q(ends_at__gt=models.F("starts_at")),
-                                   name="period_ends_after_it_starts"),
+            models.CheckConstraint(
+                condition=models.Q(ends_at__gt=models.F("starts_at")),
+                name="period_ends_after_it_starts",
+            ),
         ]

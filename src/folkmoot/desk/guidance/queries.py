@@ -54,9 +54,14 @@ def clauses_by_group(pack: Pack) -> dict[str, list[Clause]]:
 def render_markdown(text: str) -> Markup:
     """A clause's Markdown as safe HTML with the classes of the design system."""
     html = _markdown.render(text) if text else escape(text)
-    for tag, css in (("p", "govuk-body"), ("ul", "govuk-list govuk-list--bullet"),
-                     ("ol", "govuk-list govuk-list--number"), ("a", "govuk-link"),
-                     ("h3", "govuk-heading-s"), ("h4", "govuk-heading-s")):
+    for tag, css in (
+        ("p", "govuk-body"),
+        ("ul", "govuk-list govuk-list--bullet"),
+        ("ol", "govuk-list govuk-list--number"),
+        ("a", "govuk-link"),
+        ("h3", "govuk-heading-s"),
+        ("h4", "govuk-heading-s"),
+    ):
         html = html.replace(f"<{tag}>", f'<{tag} class="{css}">')
         html = html.replace(f"<{tag} href", f'<{tag} class="{css}" href')
     return Markup(html)  # noqa: S704  # markdown-it has escaped everything it did not make
@@ -64,9 +69,13 @@ def render_markdown(text: str) -> Markup:
 
 def find_periods(organisation: Organisation, moment: datetime) -> frozenset[str] | None:
     """The kinds of special period in force at a moment; ``None`` where nobody has said."""
-    kinds = frozenset(Period.objects.filter(
-        organisation=organisation, starts_at__lte=moment, ends_at__gt=moment,
-    ).values_list("kind", flat=True))
+    kinds = frozenset(
+        Period.objects.filter(
+            organisation=organisation,
+            starts_at__lte=moment,
+            ends_at__gt=moment,
+        ).values_list("kind", flat=True)
+    )
     if kinds:
         return kinds
     calendar = Calendar.objects.filter(organisation=organisation).first()

@@ -30,9 +30,16 @@ def pack(request: HttpRequest, pack: str) -> HttpResponse:
     except UnknownPack as unknown:
         raise Http404(str(unknown)) from unknown
     level = _level(request)
-    return render(request, "guidance/pack.html", {
-        "pack": found, "level": level, "levels": list(Level),
-        "groups": queries.clauses_by_group(found)})
+    return render(
+        request,
+        "guidance/pack.html",
+        {
+            "pack": found,
+            "level": level,
+            "levels": list(Level),
+            "groups": queries.clauses_by_group(found),
+        },
+    )
 
 
 @login_not_required
@@ -44,9 +51,17 @@ def clause(request: HttpRequest, pack: str, clause: str) -> HttpResponse:
     except (UnknownPack, UnknownClause) as unknown:
         raise Http404(str(unknown)) from unknown
     rules = [rule for rule in queries.get_checker(pack).rules if one.id in rule.clauses]
-    return render(request, "guidance/clause.html", {
-        "pack": found, "clause": one, "source": found.get_source(one.source), "rules": rules,
-        "levels": list(Level)})
+    return render(
+        request,
+        "guidance/clause.html",
+        {
+            "pack": found,
+            "clause": one,
+            "source": found.get_source(one.source),
+            "rules": rules,
+            "levels": list(Level),
+        },
+    )
 
 
 @login_not_required
@@ -66,25 +81,38 @@ def go_to_clause(request: HttpRequest) -> HttpResponse:
 class PeriodForm(forms.Form):
     """A period as its notice sets it. Days are whole days in the organisation's zone."""
 
-    kind = forms.ChoiceField(choices=list(actions.KINDS.items()),
-                             error_messages={"required": "Choose what kind of period this is."})
+    kind = forms.ChoiceField(
+        choices=list(actions.KINDS.items()),
+        error_messages={"required": "Choose what kind of period this is."},
+    )
     name = forms.CharField(required=False, max_length=120)
-    starts_on = forms.DateField(error_messages={
-        "required": "Enter the first day, such as 2027-03-25.",
-        "invalid": "Enter the first day as year, month, day: 2027-03-25."})
-    ends_on = forms.DateField(error_messages={
-        "required": "Enter the last day, such as 2027-05-06.",
-        "invalid": "Enter the last day as year, month, day: 2027-05-06."})
-    source = forms.CharField(max_length=300, error_messages={
-        "required": "Say which notice or guidance sets this period."})
+    starts_on = forms.DateField(
+        error_messages={
+            "required": "Enter the first day, such as 2027-03-25.",
+            "invalid": "Enter the first day as year, month, day: 2027-03-25.",
+        }
+    )
+    ends_on = forms.DateField(
+        error_messages={
+            "required": "Enter the last day, such as 2027-05-06.",
+            "invalid": "Enter the last day as year, month, day: 2027-05-06.",
+        }
+    )
+    source = forms.CharField(
+        max_length=300,
+        error_messages={"required": "Say which notice or guidance sets this period."},
+    )
 
 
 class KnownForm(forms.Form):
     """How far ahead the calendar is complete."""
 
-    known_until = forms.DateField(error_messages={
-        "required": "Enter the day up to which the calendar is complete, such as 2027-03-31.",
-        "invalid": "Enter the day as year, month, day: 2027-03-31."})
+    known_until = forms.DateField(
+        error_messages={
+            "required": "Enter the day up to which the calendar is complete, such as 2027-03-31.",
+            "invalid": "Enter the day as year, month, day: 2027-03-31.",
+        }
+    )
 
 
 def calendar(request: HttpRequest) -> HttpResponse:
@@ -94,15 +122,20 @@ def calendar(request: HttpRequest) -> HttpResponse:
     now = datetime.now(UTC)
     errors: list[dict[str, str]] = []
     if request.method == "POST":
-        form: forms.Form = KnownForm(request.POST) if "known_until" in request.POST \
-            else PeriodForm(request.POST)
+        form: forms.Form = (
+            KnownForm(request.POST) if "known_until" in request.POST else PeriodForm(request.POST)
+        )
         try:
             if not form.is_valid():
-                errors = [{"text": sentence, "href": f"#{name}"}
-                          for name, found in form.errors.items() for sentence in found]
+                errors = [
+                    {"text": str(sentence), "href": f"#{name}"}
+                    for name, found in form.errors.items()
+                    for sentence in found
+                ]
             elif isinstance(form, KnownForm):
-                end = datetime.combine(form.cleaned_data["known_until"], time(23, 59, 59),
-                                       organisation.timezone)
+                end = datetime.combine(
+                    form.cleaned_data["known_until"], time(23, 59, 59), organisation.timezone
+                )
                 actions.state_calendar(organisation, known_until=end, actor=member, now=now)
                 messages.success(request, "The calendar is now stated to be complete until then.")
                 return redirect("calendar")
@@ -110,20 +143,34 @@ def calendar(request: HttpRequest) -> HttpResponse:
                 data = form.cleaned_data
                 zone = organisation.timezone
                 actions.add_period(
-                    organisation, kind=data["kind"], name=data["name"], source=data["source"],
+                    organisation,
+                    kind=data["kind"],
+                    name=data["name"],
+                    source=data["source"],
                     starts_at=datetime.combine(data["starts_on"], time(0), zone),
                     ends_at=datetime.combine(data["ends_on"], time(23, 59, 59), zone),
-                    actor=member, now=now)
-                messages.success(request, "The period is in the calendar. Posts that are due in "
-                                          "it will be held.")
+                    actor=member,
+                    now=now,
+                )
+                messages.success(
+                    request, "The period is in the calendar. Posts that are due in it will be held."
+                )
                 return redirect("calendar")
         except actions.GuidanceRefused as refused:
             errors = [{"text": str(refused), "href": "#main-content"}]
-    return render(request, "guidance/calendar.html", {
-        "errors": errors, "given": request.POST, "kinds": actions.KINDS,
-        "periods": queries.list_periods(organisation),
-        "known_until": queries.find_known_until(organisation),
-        "may_change": "admin" in member.roles}, status=422 if errors else 200)
+    return render(
+        request,
+        "guidance/calendar.html",
+        {
+            "errors": errors,
+            "given": request.POST,
+            "kinds": actions.KINDS,
+            "periods": queries.list_periods(organisation),
+            "known_until": queries.find_known_until(organisation),
+            "may_change": "admin" in member.roles,
+        },
+        status=422 if errors else 200,
+    )
 
 
 def _level(request: HttpRequest) -> Level:

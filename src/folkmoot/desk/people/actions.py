@@ -18,32 +18,57 @@ class PeopleRefused(Exception):
 
 
 @transaction.atomic
-def found_organisation(*, slug: str, name: str, introduction: str, zone: str, nation: str,
-                       pack: str, now: datetime) -> Organisation:
+def found_organisation(
+    *, slug: str, name: str, introduction: str, zone: str, nation: str, pack: str, now: datetime
+) -> Organisation:
     """Make an organisation. Raises :class:`PeopleRefused` where a value cannot be used."""
-    organisation = Organisation(slug=slug, name=name, introduction=introduction, zone=zone,
-                                nation=nation, pack=pack)
+    organisation = Organisation(
+        slug=slug, name=name, introduction=introduction, zone=zone, nation=nation, pack=pack
+    )
     _clean(organisation)
     organisation.save()
-    records.record("organisation.founded", at=now, organisation=organisation.ref, actor="",
-                   role="system", subject=f"organisation/{organisation.ref}",
-                   fields={"name": name, "guidance": pack})
+    records.record(
+        "organisation.founded",
+        at=now,
+        organisation=organisation.ref,
+        actor="",
+        role="system",
+        subject=f"organisation/{organisation.ref}",
+        fields={"name": name, "guidance": pack},
+    )
     return organisation
 
 
 @transaction.atomic
-def add_member(organisation: Organisation, *, email: str, name: str, roles: Iterable[Role],
-               password: str, now: datetime, actor: Member | None = None) -> Member:
-    """Add a member. Raises :class:`PeopleRefused` where the address is taken or a value is wrong."""
-    member = Member(organisation=organisation, email=email.lower(), name=name,
-                    roles=[role.value for role in roles])
+def add_member(
+    organisation: Organisation,
+    *,
+    email: str,
+    name: str,
+    roles: Iterable[Role],
+    password: str,
+    now: datetime,
+    actor: Member | None = None,
+) -> Member:
+    """Add a member. Raises :class:`PeopleRefused`: the address is taken, or a value wrong."""
+    member = Member(
+        organisation=organisation,
+        email=email.lower(),
+        name=name,
+        roles=[role.value for role in roles],
+    )
     member.set_password(password)
     _clean(member)
     member.save()
-    records.record("member.added", at=now, organisation=organisation.ref,
-                   actor=actor.ref if actor else "", role="admin" if actor else "system",
-                   subject=f"member/{member.ref}",
-                   fields={"name": name, "roles": ", ".join(sorted(member.roles))})
+    records.record(
+        "member.added",
+        at=now,
+        organisation=organisation.ref,
+        actor=actor.ref if actor else "",
+        role="admin" if actor else "system",
+        subject=f"member/{member.ref}",
+        fields={"name": name, "roles": ", ".join(sorted(member.roles))},
+    )
     return member
 
 

@@ -8,8 +8,15 @@ from django.http import HttpRequest
 
 from .models import Member, Organisation, Role
 
-__all__ = ["Member", "Organisation", "Role", "find_public_organisation", "list_members",
-           "names_by_ref", "signed_in"]
+__all__ = [
+    "Member",
+    "Organisation",
+    "Role",
+    "find_public_organisation",
+    "list_members",
+    "names_by_ref",
+    "signed_in",
+]
 
 
 def signed_in(request: HttpRequest) -> Member:
@@ -21,8 +28,9 @@ def signed_in(request: HttpRequest) -> Member:
 def find_public_organisation(host: str) -> Organisation | None:
     """The organisation whose public pages this host shows; the first one where none claims it."""
     bare = host.partition(":")[0].lower()
-    return (Organisation.objects.filter(host=bare).first() if bare else None) \
-        or Organisation.objects.order_by("pk").first()
+    return (
+        Organisation.objects.filter(host=bare).first() if bare else None
+    ) or Organisation.objects.order_by("pk").first()
 
 
 def list_members(organisation: Organisation) -> list[Member]:

@@ -57,9 +57,14 @@ def _begin_due(clock: Clock) -> int:
                 assert draft.due_at is not None
                 for account in accounts.get_accounts(draft.organisation, version.accounts):
                     delivery = Delivery(
-                        draft=draft, account=account, version_number=version.number,
-                        digest=version.digest, due_at=draft.due_at, next_try_at=draft.due_at,
-                        not_after=draft.due_at + drafts.window_of(version))
+                        draft=draft,
+                        account=account,
+                        version_number=version.number,
+                        digest=version.digest,
+                        due_at=draft.due_at,
+                        next_try_at=draft.due_at,
+                        not_after=draft.due_at + drafts.window_of(version),
+                    )
                     delivery.save()
                     delivery.key = accounts.key_for(account, delivery.pk, draft.due_at)
                     delivery.save(update_fields=["key"])
@@ -67,7 +72,7 @@ def _begin_due(clock: Clock) -> int:
             continue  # taken back, or begun by another worker, at this very moment
         except draft_actions.DraftRefused as refused:
             draft_actions.lapse(drafts.get_again(draft), str(refused), now=now)
-            log.error("Post %s was not sent: %s", draft.pk, refused)
+            log.warning("Post %s was not sent: %s", draft.pk, refused)
         begun += 1
     return begun
 
@@ -100,9 +105,11 @@ def _try(act: object, delivery: Delivery, moment: object) -> int:
 
 
 def _owed(state: DeliveryState, when: Q) -> list[Delivery]:
-    return list(Delivery.objects.filter(when, state=state)
-                .select_related("draft__organisation", "account")
-                .order_by("next_try_at", "pk")[:BATCH])
+    return list(
+        Delivery.objects.filter(when, state=state)
+        .select_related("draft__organisation", "account")
+        .order_by("next_try_at", "pk")[:BATCH]
+    )
 
 
 def _is_free(delivery: Delivery, clock: Clock) -> bool:

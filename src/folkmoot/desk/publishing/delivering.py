@@ -49,7 +49,7 @@ WAIT_FOR_A_PERSON = timedelta(seconds=30)
 def claim(delivery: Delivery, now: datetime) -> bool:
     """Take the delivery for this worker until the lease ends; ``False`` if another was quicker."""
     try:
-        write(delivery, lease_until=now + LEASE, attempt=delivery.attempt + 1)
+        write(delivery, {"lease_until": now + LEASE, "attempt": delivery.attempt + 1})
     except LostClaim:
         return False
     return True
@@ -72,39 +72,53 @@ def deliver(delivery: Delivery, clock: Clock) -> None:
     settle(delivery, attempt, outcome, clock())
 
 
-def settle(delivery: Delivery, attempt: Attempt,
-           outcome: Sent | Refused | Unconfirmed | Absent | Different, now: datetime) -> None:
+def settle(
+    delivery: Delivery,
+    attempt: Attempt,
+    outcome: Sent | Refused | Unconfirmed | Absent | Different,
+    now: datetime,
+) -> None:
     """Write what a send or a look-up came to. Raises :class:`LostClaim`."""
     with transaction.atomic():
         facts = DeliveryFacts(now, delivery.not_after)
         match outcome:
             case Sent():
-                _confirm(delivery, outcome, facts, now)
                 detail = outcome.url
-            case Refused(reason=detail):
-                take_step(delivery, "refuse", facts=facts, now=now, fields={"reason": detail},
-                          changes={"trouble": detail, "lease_until": None})
+                _confirm(delivery, outcome, facts, now)
+            case Refused():
+                detail = outcome.reason
+                take_step(
+                    delivery,
+                    "refuse",
+                    facts=facts,
+                    now=now,
+                    fields={"reason": detail},
+                    changes={"trouble": detail, "lease_until": None},
+                )
             case Absent():
                 detail = "It is not there, so it may be sent again with the same key."
-                take_step(delivery, "clear", facts=facts, now=now,
-                          changes={"trouble": "", "lease_until": None, "next_try_at": now})
-            case Unconfirmed(reason=detail) | Different(reason=detail):
+                take_step(
+                    delivery,
+                    "clear",
+                    facts=facts,
+                    now=now,
+                    changes={"trouble": "", "lease_until": None, "next_try_at": now},
+                )
+            case Unconfirmed() | Different():
+                detail = outcome.reason
                 wait = LONGEST_WAIT if isinstance(outcome, Different) else _wait(delivery.attempt)
-                changes = {"trouble": detail, "lease_until": None, "next_try_at": now + wait}
-                if delivery.state == DeliveryState.SENDING:
-                    take_step(delivery, "doubt", facts=facts, now=now, fields={"reason": detail},
-                              changes=changes)
-                else:
-                    write(delivery, **changes)
+                _keep_unconfirmed(delivery, detail, facts, next_try_at=now + wait)
         Attempt.objects.filter(pk=attempt.pk).update(
-            ended_at=now, outcome=type(outcome).__name__.lower(), detail=detail)
+            ended_at=now, outcome=type(outcome).__name__.lower(), detail=detail
+        )
 
 
 def look_up(delivery: Delivery, clock: Clock) -> None:
     """Find out what became of a claimed, unconfirmed delivery. Raises :class:`LostClaim`."""
     assert delivery.request is not None
-    attempt = Attempt.objects.create(delivery=delivery, number=delivery.attempt, what="look_up",
-                                     started_at=clock())
+    attempt = Attempt.objects.create(
+        delivery=delivery, number=delivery.attempt, what="look_up", started_at=clock()
+    )
     adapter = accounts.open_adapter(delivery.account)
     outcome = adapter.look_up(Prepared(delivery.key, bytes(delivery.request)))
     settle(delivery, attempt, outcome, clock())
@@ -116,30 +130,44 @@ def give_up_lost(delivery: Delivery, now: datetime) -> None:
     """A worker died while sending: nobody knows what became of it. Raises :class:`LostClaim`."""
     reason = "The program stopped while it was sending. We are finding out whether it is live."
     with transaction.atomic():
-        take_step(delivery, "doubt", facts=DeliveryFacts(now, delivery.not_after), now=now,
-                  fields={"reason": reason},
-                  changes={"trouble": reason, "lease_until": None, "next_try_at": now})
+        take_step(
+            delivery,
+            "doubt",
+            facts=DeliveryFacts(now, delivery.not_after),
+            now=now,
+            fields={"reason": reason},
+            changes={"trouble": reason, "lease_until": None, "next_try_at": now},
+        )
         Attempt.objects.filter(delivery=delivery, ended_at=None).update(
-            ended_at=now, outcome="lost", detail=reason)
+            ended_at=now, outcome="lost", detail=reason
+        )
 
 
 def note_fault(delivery: Delivery, now: datetime) -> None:
     """Our own code failed before anything was sent: say so on the delivery and try again."""
-    write(delivery, lease_until=None, next_try_at=now + WAIT_FOR_A_PERSON,
-          trouble="A fault in this program kept the post from being sent. It is in the log; "
-                  "tell whoever looks after this system.")
+    write(
+        delivery,
+        {
+            "lease_until": None,
+            "next_try_at": now + WAIT_FOR_A_PERSON,
+            "trouble": "A fault in this program kept the post from being sent. It is in the log; "
+            "tell whoever looks after this system.",
+        },
+    )
 
 
 def rendition_of(delivery: Delivery) -> Rendition:
     """What this delivery sends, made anew from the signed version."""
     version = drafts.get_version(delivery.draft, delivery.version_number)
-    return drafts.make_rendition(version.text, version.pictures, version.language,
-                                 accounts.capabilities_of(delivery.account))
+    return drafts.make_rendition(
+        version.text, version.pictures, version.language, accounts.capabilities_of(delivery.account)
+    )
 
 
 def _prepare(delivery: Delivery, adapter: Adapter, clock: Clock) -> Prepared | None:
     """The frozen request: that of an earlier attempt where there is one, else a new one. ``None``
-    where the channel cannot be reached or will not have us just now."""
+    where the channel cannot be reached or will not have us just now.
+    """
     if delivery.request is not None:
         return Prepared(delivery.key, bytes(delivery.request))
     started_at = clock()
@@ -151,12 +179,21 @@ def _prepare(delivery: Delivery, adapter: Adapter, clock: Clock) -> Prepared | N
         account_actions.note_health(delivery.account, "")
         return prepared
     now = clock()
-    Attempt.objects.create(delivery=delivery, number=delivery.attempt, what="prepare",
-                           started_at=started_at, ended_at=now, outcome="notprepared",
-                           detail=prepared.reason)
+    Attempt.objects.create(
+        delivery=delivery,
+        number=delivery.attempt,
+        what="prepare",
+        started_at=started_at,
+        ended_at=now,
+        outcome="notprepared",
+        detail=prepared.reason,
+    )
     account_actions.note_health(delivery.account, prepared.reason)
     wait = _wait(delivery.attempt) if prepared.retry else WAIT_FOR_A_PERSON
-    write(delivery, trouble=prepared.reason, lease_until=None, next_try_at=now + wait)
+    write(
+        delivery,
+        {"trouble": prepared.reason, "lease_until": None, "next_try_at": now + wait},
+    )
     return None
 
 
@@ -166,37 +203,57 @@ def _freeze(delivery: Delivery, prepared: Prepared, clock: Clock) -> Attempt | N
     try:
         with transaction.atomic():
             against = against_sending(delivery, now)
-            take_step(delivery, "freeze", now=now,
-                      facts=DeliveryFacts(now, delivery.not_after, against),
-                      fields={"digest": delivery.digest, "key": prepared.key},
-                      changes={"request": prepared.request, "key": prepared.key,
-                               "lease_until": now + LEASE, "trouble": ""})
+            take_step(
+                delivery,
+                "freeze",
+                now=now,
+                facts=DeliveryFacts(now, delivery.not_after, against),
+                fields={"digest": delivery.digest, "key": prepared.key},
+                changes={
+                    "request": prepared.request,
+                    "key": prepared.key,
+                    "lease_until": now + LEASE,
+                    "trouble": "",
+                },
+            )
             if accounts.is_public(delivery.account):
                 draft_actions.make_pictures_public(delivery.draft, delivery.version_number)
-            return Attempt.objects.create(delivery=delivery, number=delivery.attempt, what="send",
-                                          started_at=now)
+            return Attempt.objects.create(
+                delivery=delivery, number=delivery.attempt, what="send", started_at=now
+            )
     except DeliveryRefused as refused:
         if now > delivery.not_after:
             _miss(delivery, now)
             return None
         with transaction.atomic():
-            take_step(delivery, "refuse", facts=DeliveryFacts(now, delivery.not_after), now=now,
-                      fields={"reason": str(refused)},
-                      changes={"trouble": str(refused), "lease_until": None})
+            take_step(
+                delivery,
+                "refuse",
+                facts=DeliveryFacts(now, delivery.not_after),
+                now=now,
+                fields={"reason": str(refused)},
+                changes={"trouble": str(refused), "lease_until": None},
+            )
         return None
 
 
 def _miss(delivery: Delivery, now: datetime) -> None:
     reason = delivery.trouble or "Nobody sent it in time: this program was not running, or busy."
     with transaction.atomic():
-        take_step(delivery, "miss", facts=DeliveryFacts(now, delivery.not_after), now=now,
-                  fields={"reason": reason},
-                  changes={"lease_until": None, "trouble": f"Not sent in time. {reason}"})
+        take_step(
+            delivery,
+            "miss",
+            facts=DeliveryFacts(now, delivery.not_after),
+            now=now,
+            fields={"reason": reason},
+            changes={"lease_until": None, "trouble": f"Not sent in time. {reason}"},
+        )
 
 
 def _confirm(delivery: Delivery, sent: Sent, facts: DeliveryFacts, now: datetime) -> None:
     """It is live: keep where, and put on the record what was said, under which guidance, and who,
-    by role, wrote and signed it."""
+    by role, wrote and signed it.
+    """
     draft = delivery.draft
     version = drafts.get_version(draft, delivery.version_number)
     signoff = drafts.find_signoff(draft)
@@ -207,8 +264,9 @@ def _confirm(delivery: Delivery, sent: Sent, facts: DeliveryFacts, now: datetime
         "channel": delivery.account.channel,
         "account": delivery.account.name,
         "text": version.text,
-        "pictures": json.dumps([{"sha256": p["sha256"], "alt": p["alt"]}
-                                for p in version.pictures], ensure_ascii=False),
+        "pictures": json.dumps(
+            [{"sha256": p["sha256"], "alt": p["alt"]} for p in version.pictures], ensure_ascii=False
+        ),
         "published_at": now.isoformat(timespec="seconds"),
         "url": url,
         "guidance": version.pack,
@@ -219,14 +277,44 @@ def _confirm(delivery: Delivery, sent: Sent, facts: DeliveryFacts, now: datetime
         "digest": delivery.digest,
     }
     signed_entry = records.find_entry_id(f"draft.signed/{draft.pk}/{delivery.version_number}")
-    take_step(delivery, "confirm", facts=facts, now=now, fields=said,
-              public=tuple(said) if accounts.is_public(delivery.account) else (),
-              links=(signed_entry,) if signed_entry else (), once=f"delivery.sent/{delivery.pk}",
-              changes={"remote_id": sent.remote_id, "remote_ids": list(sent.remote_ids),
-                       "url": url, "sent_at": now, "trouble": "", "lease_until": None,
-                       "next_try_at": now})
+    take_step(
+        delivery,
+        "confirm",
+        facts=facts,
+        now=now,
+        fields=said,
+        public=tuple(said) if accounts.is_public(delivery.account) else (),
+        links=(signed_entry,) if signed_entry else (),
+        once=f"delivery.sent/{delivery.pk}",
+        changes={
+            "remote_id": sent.remote_id,
+            "remote_ids": list(sent.remote_ids),
+            "url": url,
+            "sent_at": now,
+            "trouble": "",
+            "lease_until": None,
+            "next_try_at": now,
+        },
+    )
+
+
+def _keep_unconfirmed(
+    delivery: Delivery, reason: str, facts: DeliveryFacts, *, next_try_at: datetime
+) -> None:
+    """Nobody knows yet: say why, and look again later."""
+    changes: dict[str, object] = {
+        "trouble": reason,
+        "lease_until": None,
+        "next_try_at": next_try_at,
+    }
+    if delivery.state == DeliveryState.UNCONFIRMED:
+        write(delivery, changes)
+        return
+    fields = {"reason": reason}
+    take_step(delivery, "doubt", facts=facts, now=facts.now, fields=fields, changes=changes)
 
 
 def _wait(attempt: int) -> timedelta:
     """How long to wait before the next try: 2, 4, 8 ... at most 60 seconds."""
-    return min(FIRST_WAIT * 2 ** min(max(attempt - 1, 0), 6), LONGEST_WAIT)
+    doublings = min(max(attempt - 1, 0), 6)
+    return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)

@@ -17,8 +17,9 @@ def against_sending(delivery: Delivery, now: datetime) -> tuple[str, ...]:
     the account, and the check as it stands under today's calendar.
     """
     draft = drafts.get_again(delivery.draft)
-    against = list(drafts.list_against_signoff(draft, delivery.version_number, delivery.digest,
-                                               now=now))
+    against = list(
+        drafts.list_against_signoff(draft, delivery.version_number, delivery.digest, now=now)
+    )
     account = accounts.find_account(draft.organisation, delivery.account.pk)
     if account is None:
         against.append("The account was disconnected after the post was signed.")

@@ -46,14 +46,18 @@ def _passed_last_look(facts: DeliveryFacts) -> tuple[str, ...]:
     return facts.against
 
 
-def _row(verb: str, done: str, sources: set[DeliveryState], target: DeliveryState,
-         *guards: Guard) -> Step:
+def _row(
+    verb: str, done: str, sources: set[DeliveryState], target: DeliveryState, *guards: Guard
+) -> Step:
     return Step(verb, done, frozenset(sources), target, WORKER, guards)
 
 
 S = DeliveryState
 DELIVERY = Lifecycle(
-    "delivery", states=DeliveryState, initial=S.WAITING, final={S.SENT, S.REFUSED, S.MISSED},
+    "delivery",
+    states=DeliveryState,
+    initial=S.WAITING,
+    final={S.SENT, S.REFUSED, S.MISSED},
     steps=(
         _row("freeze", "sending", {S.WAITING}, S.SENDING, _is_in_time, _passed_last_look),
         _row("confirm", "sent", {S.SENDING, S.UNCONFIRMED}, S.SENT),

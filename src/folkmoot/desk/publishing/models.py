@@ -41,8 +41,9 @@ class Delivery(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["draft", "version_number", "account"],
-                                    name="one_delivery_per_account"),
+            models.UniqueConstraint(
+                fields=["draft", "version_number", "account"], name="one_delivery_per_account"
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["state", "next_try_at"], name="delivery_owed"),
@@ -57,8 +58,9 @@ class Attempt(models.Model):
 
     delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, related_name="attempts")
     number = models.PositiveIntegerField()
-    what = models.CharField(max_length=12, choices=[("prepare", "prepare"), ("send", "send"),
-                                                    ("look_up", "look up")])
+    what = models.CharField(
+        max_length=12, choices=[("prepare", "prepare"), ("send", "send"), ("look_up", "look up")]
+    )
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=20, blank=True)

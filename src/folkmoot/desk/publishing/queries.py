@@ -34,18 +34,28 @@ class Told:
 
 def list_deliveries(draft: Draft) -> list[Told]:
     """The deliveries of a post, in the order of its accounts."""
-    return [_told(delivery) for delivery in Delivery.objects.filter(draft=draft)
-            .select_related("account").prefetch_related("attempts").order_by("pk")]
+    return [
+        _told(delivery)
+        for delivery in Delivery.objects.filter(draft=draft)
+        .select_related("account")
+        .prefetch_related("attempts")
+        .order_by("pk")
+    ]
 
 
 def list_troubled(organisation: Organisation) -> list[Told]:
     """Deliveries a person should know of, the latest first: unconfirmed, missed, refused, live but
-    not as signed, and waiting with something in the way."""
-    found = (Delivery.objects.filter(draft__organisation=organisation)
-             .exclude(state=DeliveryState.SENT, read_back__in=["", "matches"])
-             .exclude(state=DeliveryState.WAITING, trouble="")
-             .exclude(state=DeliveryState.SENDING)
-             .select_related("account").prefetch_related("attempts").order_by("-pk"))
+    not as signed, and waiting with something in the way.
+    """
+    found = (
+        Delivery.objects.filter(draft__organisation=organisation)
+        .exclude(state=DeliveryState.SENT, read_back__in=["", "matches"])
+        .exclude(state=DeliveryState.WAITING, trouble="")
+        .exclude(state=DeliveryState.SENDING)
+        .select_related("account")
+        .prefetch_related("attempts")
+        .order_by("-pk")
+    )
     return [_told(delivery) for delivery in found[:20]]
 
 
@@ -56,7 +66,16 @@ def count_unconfirmed() -> int:
 
 def _told(delivery: Delivery) -> Told:
     return Told(
-        delivery.account.name, delivery.account.channel, DeliveryState(delivery.state),
-        delivery.due_at, delivery.not_after, delivery.sent_at, delivery.url, delivery.trouble,
-        delivery.read_back, delivery.read_back_note,
-        tuple(sorted(delivery.attempts.all(), key=lambda attempt: attempt.pk)), delivery.draft_id)
+        delivery.account.name,
+        delivery.account.channel,
+        DeliveryState(delivery.state),
+        delivery.due_at,
+        delivery.not_after,
+        delivery.sent_at,
+        delivery.url,
+        delivery.trouble,
+        delivery.read_back,
+        delivery.read_back_note,
+        tuple(sorted(delivery.attempts.all(), key=lambda attempt: attempt.pk)),
+        delivery.draft_id,
+    )

@@ -20,13 +20,22 @@ class DeliveryRefused(Exception):
 
 class LostClaim(Exception):
     """Another worker has taken the delivery over; whatever this one learnt is the other's to find
-    out."""
+    out.
+    """
 
 
-def take_step(delivery: Delivery, verb: str, *, facts: DeliveryFacts, now: datetime,
-              fields: Mapping[str, str] | None = None, public: tuple[str, ...] = (),
-              links: tuple[str, ...] = (), once: str | None = None,
-              changes: Mapping[str, object] | None = None) -> Delivery:
+def take_step(
+    delivery: Delivery,
+    verb: str,
+    *,
+    facts: DeliveryFacts,
+    now: datetime,
+    fields: Mapping[str, str] | None = None,
+    public: tuple[str, ...] = (),
+    links: tuple[str, ...] = (),
+    once: str | None = None,
+    changes: Mapping[str, object] | None = None,
+) -> Delivery:
     """Take ``verb`` on the delivery as it was read and leave its entry in the record.
 
     Must run in the caller's transaction. Raises :class:`DeliveryRefused` and :class:`LostClaim`.
@@ -35,20 +44,35 @@ def take_step(delivery: Delivery, verb: str, *, facts: DeliveryFacts, now: datet
     planned = DELIVERY.plan(DeliveryState(delivery.state), verb, roles={"worker"}, facts=facts)
     if isinstance(planned, Refused):
         raise DeliveryRefused(" ".join(planned.reasons))
-    write(delivery, state=planned.target, expected=planned.source, **(changes or {}))
+    write(delivery, {"state": planned.target, **(changes or {})}, expected=planned.source)
     records.record(
-        f"delivery.{planned.done}", at=now, organisation=delivery.draft.organisation.ref, actor="",
-        role="worker", subject=delivery.draft.subject, links=links, public=public, once=once,
-        fields={"account": delivery.account.name, "channel": delivery.account.channel,
-                **(fields or {})})
+        f"delivery.{planned.done}",
+        at=now,
+        organisation=delivery.draft.organisation.ref,
+        actor="",
+        role="worker",
+        subject=delivery.draft.subject,
+        links=links,
+        public=public,
+        once=once,
+        fields={
+            "account": delivery.account.name,
+            "channel": delivery.account.channel,
+            **(fields or {}),
+        },
+    )
     return delivery
 
 
-def write(delivery: Delivery, *, expected: str | None = None, **changes: object) -> None:
-    """Write columns by compare-and-set on state and revision, and read the row anew. Raises
-    :class:`LostClaim` where another worker was there first."""
+def write(
+    delivery: Delivery, changes: Mapping[str, object], *, expected: str | None = None
+) -> None:
+    """Write columns by compare-and-set on state and revision, and onto ``delivery`` itself.
+
+    Raises :class:`LostClaim` where another worker was there first.
+    """
     changed = Delivery.objects.filter(
-        pk=delivery.pk, state=expected or delivery.state, revision=delivery.revision,
+        pk=delivery.pk, state=expected or delivery.state, revision=delivery.revision
     ).update(revision=delivery.revision + 1, **changes)
     if changed != 1:
         raise LostClaim(f"Delivery {delivery.pk} has been taken over.")

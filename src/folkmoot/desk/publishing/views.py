@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import condition
@@ -33,13 +34,19 @@ def feed(request: HttpRequest) -> HttpResponse:
     address = settings.CONFIG.address
     info = FeedInfo(
         feed_id=tag_uri(account.handle, account.connected_at.date(), f"feed/{organisation.slug}"),
-        title=organisation.name, feed_url=address + reverse("feed"),
-        home_url=address + reverse("front"), author=organisation.name,
-        started_at=account.connected_at, subtitle=organisation.introduction,
-        language=organisation.language)
-    return HttpResponse(render_feed(info, list_entries(accounts.shelf_of(account))),
-                        content_type="application/atom+xml; charset=utf-8",
-                        headers={"Cache-Control": "no-cache"})
+        title=organisation.name,
+        feed_url=address + reverse("feed"),
+        home_url=address + reverse("front"),
+        author=organisation.name,
+        started_at=account.connected_at,
+        subtitle=organisation.introduction,
+        language=organisation.language,
+    )
+    return HttpResponse(
+        render_feed(info, list_entries(accounts.shelf_of(account))),
+        content_type="application/atom+xml; charset=utf-8",
+        headers={"Cache-Control": "no-cache"},
+    )
 
 
 @login_not_required
@@ -53,19 +60,25 @@ def feed_post(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @login_not_required
-def public_picture(request: HttpRequest, name: str) -> HttpResponse:
+def public_picture(request: HttpRequest, name: str) -> HttpResponseBase:
     """A picture of a published post, and of no other."""
     organisation = find_public_organisation(request.get_host())
-    found = drafts.find_public_picture(organisation, name.partition(".")[0]) \
-        if organisation else None
+    found = (
+        drafts.find_public_picture(organisation, name.partition(".")[0]) if organisation else None
+    )
     if found is None:
         raise Http404("There is no such picture.")
-    return FileResponse(drafts.picture_path(found.sha256, found.media_type).open("rb"),
-                        content_type=found.media_type,
-                        headers={"Cache-Control": "public, max-age=31536000, immutable"})
+    return FileResponse(
+        drafts.picture_path(found.sha256, found.media_type).open("rb"),
+        content_type=found.media_type,
+        headers={"Cache-Control": "public, max-age=31536000, immutable"},
+    )
 
 
 def practice(request: HttpRequest) -> HttpResponse:
     """What stands on the practice channel."""
-    return render(request, "publishing/practice.html", {
-        "entries": accounts.list_practice(signed_in(request).organisation)})
+    return render(
+        request,
+        "publishing/practice.html",
+        {"entries": accounts.list_practice(signed_in(request).organisation)},
+    )

@@ -56,18 +56,32 @@ def record(  # the header's fields, each named
     if once is not None and (found := find_entry_id(once)) is not None:
         return found
     entry, sealed = seal(
-        id=secrets.token_hex(16), kind=kind, at=at, organisation=organisation, actor=actor,
-        role=role, subject=subject, links=links, retention=retention,
-        fields=dict(fields or {}), salts=lambda: secrets.token_bytes(32),
+        id=secrets.token_hex(16),
+        kind=kind,
+        at=at,
+        organisation=organisation,
+        actor=actor,
+        role=role,
+        subject=subject,
+        links=links,
+        retention=retention,
+        fields=dict(fields or {}),
+        salts=lambda: secrets.token_bytes(32),
     )
     shown = frozenset(public)
     models.Intent.objects.create(
-        entry_id=entry.id, once=once, leaf=entry.to_bytes().decode(), public=bool(shown),
-        made_at=at)
+        entry_id=entry.id, once=once, leaf=entry.to_bytes().decode(), public=bool(shown), made_at=at
+    )
     models.FieldValue.objects.bulk_create(
-        models.FieldValue(entry_id=entry.id, label=field.label, salt=field.salt.hex(),
-                          value=field.value, public=field.label in shown)
-        for field in sealed)
+        models.FieldValue(
+            entry_id=entry.id,
+            label=field.label,
+            salt=field.salt.hex(),
+            value=field.value,
+            public=field.label in shown,
+        )
+        for field in sealed
+    )
     return entry.id
 
 
@@ -97,10 +111,19 @@ def _sequence_batch() -> int:
     rows = []
     for index, intent in enumerate(intents, start=tree.size):
         leaf = Leaf.from_bytes(intent.leaf.encode())
-        rows.append(models.Entry(
-            index=index, entry_id=leaf.id, once=intent.once, leaf=intent.leaf, kind=leaf.kind,
-            organisation=leaf.organisation, subject=leaf.subject, at=leaf.at,
-            public=intent.public))
+        rows.append(
+            models.Entry(
+                index=index,
+                entry_id=leaf.id,
+                once=intent.once,
+                leaf=intent.leaf,
+                kind=leaf.kind,
+                organisation=leaf.organisation,
+                subject=leaf.subject,
+                at=leaf.at,
+                public=intent.public,
+            )
+        )
     tree.append(leaf_hashes(intent.leaf.encode() for intent in intents))
     models.Entry.objects.bulk_create(rows)
     models.Intent.objects.filter(pk__in=[intent.pk for intent in intents]).delete()
@@ -122,8 +145,7 @@ def _sign_head(now: datetime) -> None:
             models.Refusal.objects.create(reason=str(refused), made_at=now)
             log.critical("The head of the record was not signed: %s", refused)
         return
-    models.Checkpoint.objects.get_or_create(
-        size=tree.size, defaults={"note": note, "made_at": now})
+    models.Checkpoint.objects.get_or_create(size=tree.size, defaults={"note": note, "made_at": now})
 
 
 def _head_size() -> int:

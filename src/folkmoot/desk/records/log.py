@@ -17,14 +17,16 @@ class TableTiles:
 
     def read_tile(self, level: int, index: int) -> bytes:
         """The hashes of a tile, one after the other; empty where there is none."""
-        hashes = models.Tile.objects.filter(
-            level=level, index=index).values_list("hashes", flat=True).first()
+        hashes = (
+            models.Tile.objects.filter(level=level, index=index)
+            .values_list("hashes", flat=True)
+            .first()
+        )
         return bytes(hashes) if hashes is not None else b""
 
     def write_tile(self, level: int, index: int, hashes: bytes) -> None:
         """Keep a tile, replacing a shorter one at its place."""
-        models.Tile.objects.update_or_create(
-            level=level, index=index, defaults={"hashes": hashes})
+        models.Tile.objects.update_or_create(level=level, index=index, defaults={"hashes": hashes})
 
 
 def log_tree() -> Tree:
@@ -37,12 +39,19 @@ def log_tree() -> Tree:
 def signer() -> Signer:
     """The log's signing key, made on first use and kept in a file outside the database."""
     config = settings.CONFIG
-    return Signer.from_text(read_or_make(
-        config.key_file("ledger.key"), lambda: Signer.generate(config.origin).to_text()))
+    return Signer.from_text(
+        read_or_make(
+            config.key_file("ledger.key"), lambda: Signer.generate(config.origin).to_text()
+        )
+    )
 
 
 def notary() -> Notary:
     """The signer with its memory, a file outside the database: it refuses to sign a fork, and to
-    sign at all where a head was signed before and the memory of it is gone."""
-    return Notary(signer(), settings.CONFIG.home / "ledger.checkpoint",
-                  required=models.Checkpoint.objects.exists())
+    sign at all where a head was signed before and the memory of it is gone.
+    """
+    return Notary(
+        signer(),
+        settings.CONFIG.home / "ledger.checkpoint",
+        required=models.Checkpoint.objects.exists(),
+    )

@@ -23,7 +23,8 @@ class Intent(models.Model):
 
 class Entry(models.Model):
     """A leaf of the log. ``leaf`` is the canonical text that was hashed; the other columns repeat
-    what it says, for finding."""
+    what it says, for finding.
+    """
 
     index = models.BigIntegerField(primary_key=True)
     entry_id = models.CharField(max_length=32, unique=True)

@@ -26,7 +26,8 @@ class NotYetSigned(Exception):
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """An entry as a page shows it. ``index`` is ``None`` while it waits for the sequencer;
-    ``fields`` holds the values the reader may see; ``withheld`` the labels of the others."""
+    ``fields`` holds the values the reader may see; ``withheld`` the labels of the others.
+    """
 
     entry_id: str
     index: int | None
@@ -41,23 +42,29 @@ class Recorded:
     withheld: tuple[str, ...]
 
 
-def list_public(organisation: str, kind: str, *, page: int = 1,
-                words: str = "") -> tuple[list[Recorded], bool]:
+def list_public(
+    organisation: str, kind: str, *, page: int = 1, words: str = ""
+) -> tuple[list[Recorded], bool]:
     """Public entries of this kind, newest first, ``PAGE`` at a time; and whether there are more.
-    ``words`` keeps those whose public fields contain it."""
+    ``words`` keeps those whose public fields contain it.
+    """
     rows = models.Entry.objects.filter(organisation=organisation, kind=kind, public=True)
     if words:
-        rows = rows.filter(entry_id__in=models.FieldValue.objects.filter(
-            public=True, value__icontains=words).values("entry_id"))
+        rows = rows.filter(
+            entry_id__in=models.FieldValue.objects.filter(
+                public=True, value__icontains=words
+            ).values("entry_id")
+        )
     start = (max(page, 1) - 1) * PAGE
-    found = list(rows.order_by("-index")[start:start + PAGE + 1])
+    found = list(rows.order_by("-index")[start : start + PAGE + 1])
     return _with_fields(found[:PAGE], public_only=True), len(found) > PAGE
 
 
 def get_public(organisation: str, entry_id: str) -> Recorded:
     """A public entry. Raises :class:`NoSuchEntry` if this organisation has none of this id."""
     row = models.Entry.objects.filter(
-        organisation=organisation, entry_id=entry_id, public=True).first()
+        organisation=organisation, entry_id=entry_id, public=True
+    ).first()
     if row is None:
         raise NoSuchEntry("There is no such entry on the register.")
     return _with_fields([row], public_only=True)[0]
@@ -65,18 +72,26 @@ def get_public(organisation: str, entry_id: str) -> Recorded:
 
 def list_related(entry: Recorded) -> list[Recorded]:
     """The other public entries about the same subject, oldest first."""
-    rows = models.Entry.objects.filter(subject=entry.subject, public=True).exclude(
-        entry_id=entry.entry_id).order_by("index")
+    rows = (
+        models.Entry.objects.filter(subject=entry.subject, public=True)
+        .exclude(entry_id=entry.entry_id)
+        .order_by("index")
+    )
     return _with_fields(list(rows), public_only=True)
 
 
 def list_history(subject: str) -> list[Recorded]:
     """Everything recorded of one subject, oldest first, with all fields: for staff who may see
-    the subject. Entries the sequencer has not taken yet come last, without an index."""
+    the subject. Entries the sequencer has not taken yet come last, without an index.
+    """
     rows: list[models.Entry | models.Intent] = list(
-        models.Entry.objects.filter(subject=subject).order_by("index"))
-    rows += [intent for intent in models.Intent.objects.order_by("pk")
-             if Leaf.from_bytes(intent.leaf.encode()).subject == subject]
+        models.Entry.objects.filter(subject=subject).order_by("index")
+    )
+    rows += [
+        intent
+        for intent in models.Intent.objects.order_by("pk")
+        if Leaf.from_bytes(intent.leaf.encode()).subject == subject
+    ]
     return _with_fields(rows, public_only=False)
 
 
@@ -93,8 +108,10 @@ def get_proof(entry_id: str, *, public_only: bool = True) -> str:
         raise NoSuchEntry("There is no such entry.")
     head = models.Checkpoint.objects.filter(size__gt=row.index).order_by("-size").first()
     if head is None:
-        raise NotYetSigned("The log's head has not been signed since this entry was made. "
-                           "Try again in a moment; if it stays so, tell the body that keeps it.")
+        raise NotYetSigned(
+            "The log's head has not been signed since this entry was made. "
+            "Try again in a moment; if it stays so, tell the body that keeps it."
+        )
     values = models.FieldValue.objects.filter(entry_id=entry_id)
     if public_only:
         values = values.filter(public=True)
@@ -146,19 +163,32 @@ def head_size() -> int:
     return size or 0
 
 
-def _with_fields(rows: Sequence[models.Entry | models.Intent], *,
-                 public_only: bool) -> list[Recorded]:
+def _with_fields(
+    rows: Sequence[models.Entry | models.Intent], *, public_only: bool
+) -> list[Recorded]:
     values: dict[str, list[models.FieldValue]] = {}
     for value in models.FieldValue.objects.filter(
-            entry_id__in=[row.entry_id for row in rows]).order_by("pk"):
+        entry_id__in=[row.entry_id for row in rows]
+    ).order_by("pk"):
         values.setdefault(value.entry_id, []).append(value)
     recorded = []
     for row in rows:
         leaf = Leaf.from_bytes(row.leaf.encode())
         mine = values.get(row.entry_id, [])
         shown = {v.label: v.value for v in mine if v.public or not public_only}
-        recorded.append(Recorded(
-            row.entry_id, row.index if isinstance(row, models.Entry) else None, leaf.kind, leaf.at,
-            leaf.actor, leaf.role, leaf.subject, leaf.links, row.public, shown,
-            tuple(sorted(set(leaf.commitments) - set(shown)))))
+        recorded.append(
+            Recorded(
+                row.entry_id,
+                row.index if isinstance(row, models.Entry) else None,
+                leaf.kind,
+                leaf.at,
+                leaf.actor,
+                leaf.role,
+                leaf.subject,
+                leaf.links,
+                row.public,
+                shown,
+                tuple(sorted(set(leaf.commitments) - set(shown))),
+            )
+        )
     return recorded

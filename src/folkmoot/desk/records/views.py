@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -24,10 +25,13 @@ def register(request: PublicRequest) -> HttpResponse:
     """What the body has said, newest first."""
     words = request.GET.get("words", "").strip()[:100]
     page = request.GET.get("page", "1")
-    number = int(page) if page.isdigit() and len(page) < 7 else 1
+    number = int(page) if re.fullmatch("[1-9][0-9]{0,5}", page) else 1
     entries, more = queries.list_public(request.public_ref, SAID, page=number, words=words)
-    return render(request, "records/register.html", {
-        "entries": entries, "more": more, "number": number, "words": words})
+    return render(
+        request,
+        "records/register.html",
+        {"entries": entries, "more": more, "number": number, "words": words},
+    )
 
 
 @login_not_required
@@ -41,10 +45,18 @@ def entry(request: PublicRequest, entry_id: str) -> HttpResponse:
         proof_text, not_yet = queries.get_proof(entry_id), ""
     except queries.NotYetSigned as soon:
         proof_text, not_yet = "", str(soon)
-    return render(request, "records/entry.html", {
-        "entry": found, "related": queries.list_related(found), "proof": proof_text,
-        "not_yet": not_yet, "pictures": json.loads(found.fields.get("pictures", "[]")),
-        "head": queries.head_size()})
+    return render(
+        request,
+        "records/entry.html",
+        {
+            "entry": found,
+            "related": queries.list_related(found),
+            "proof": proof_text,
+            "not_yet": not_yet,
+            "pictures": json.loads(found.fields.get("pictures", "[]")),
+            "head": queries.head_size(),
+        },
+    )
 
 
 @login_not_required
@@ -56,10 +68,17 @@ def proof(request: PublicRequest, entry_id: str) -> HttpResponse:
     except queries.NoSuchEntry as missing:
         raise Http404(str(missing)) from missing
     except queries.NotYetSigned as soon:
-        return HttpResponse(f"{soon}\n", status=503, content_type="text/plain; charset=utf-8",
-                            headers={"Retry-After": "2"})
-    return HttpResponse(text, content_type="text/plain; charset=utf-8", headers={
-        "Content-Disposition": f'attachment; filename="{entry_id}.tlog-proof"'})
+        return HttpResponse(
+            f"{soon}\n",
+            status=503,
+            content_type="text/plain; charset=utf-8",
+            headers={"Retry-After": "2"},
+        )
+    return HttpResponse(
+        text,
+        content_type="text/plain; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{entry_id}.tlog-proof"'},
+    )
 
 
 @login_not_required
@@ -68,12 +87,14 @@ def checkpoint(_request: HttpRequest) -> HttpResponse:
     note = queries.find_checkpoint()
     if note is None:
         raise Http404("The log is empty.")
-    return HttpResponse(note, content_type="text/plain; charset=utf-8",
-                        headers={"Cache-Control": "no-cache"})
+    return HttpResponse(
+        note, content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-cache"}
+    )
 
 
 @login_not_required
 def key(request: HttpRequest) -> HttpResponse:
     """The log's public key, and how to use it."""
-    return render(request, "records/key.html", {"key": queries.log_key(),
-                                                "head": queries.head_size()})
+    return render(
+        request, "records/key.html", {"key": queries.log_key(), "head": queries.head_size()}
+    )

@@ -42,8 +42,11 @@ def run(argv: list[str]) -> int:
 
 
 def _work(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="folkmoot work", description="Do what is owed, over and "
-                                     "over: put entries into the record, deliver, look up.")
+    parser = argparse.ArgumentParser(
+        prog="folkmoot work",
+        description="Do what is owed, over and "
+        "over: put entries into the record, deliver, look up.",
+    )
     parser.add_argument("--once", action="store_true", help="do what is owed now, and end")
     args = parser.parse_args(argv)
     from .worker import run as work
@@ -56,10 +59,14 @@ def _work(argv: list[str]) -> int:
 
 
 def _up(argv: list[str], config: Config) -> int:
-    parser = argparse.ArgumentParser(prog="folkmoot up", description="Start the desk: web and "
-                                     "worker together, on one machine.")
-    parser.add_argument("--practice", action="store_true",
-                        help="with a practice organisation and two people who can sign in")
+    parser = argparse.ArgumentParser(
+        prog="folkmoot up", description="Start the desk: web and worker together, on one machine."
+    )
+    parser.add_argument(
+        "--practice",
+        action="store_true",
+        help="with a practice organisation and two people who can sign in",
+    )
     args = parser.parse_args(argv)
     _bring_up_to_date()
     if args.practice:
@@ -72,12 +79,19 @@ def _up(argv: list[str], config: Config) -> int:
     from .wsgi import application
 
     try:
-        server = create_server(application, listen=config.listen, threads=8, ident=None,
-                               max_request_body_size=40_000_000)
+        server = create_server(
+            application,
+            listen=config.listen,
+            threads=8,
+            ident=None,
+            max_request_body_size=40_000_000,
+        )
     except OSError as taken:
-        print(f"folkmoot: {config.listen} cannot be used: {taken.strerror}. Is the desk running "
-              "already? Set FOLKMOOT_ADDRESS=http://127.0.0.1:8001 to use another port.",
-              file=sys.stderr)
+        print(
+            f"folkmoot: {config.listen} cannot be used: {taken.strerror}. Is the desk running "
+            "already? Set FOLKMOOT_ADDRESS=http://127.0.0.1:8001 to use another port.",
+            file=sys.stderr,
+        )
         return 2
     worker = _Worker()
     worker.start()

@@ -48,14 +48,18 @@ class Config:
         address = (env.get("FOLKMOOT_ADDRESS") or "http://127.0.0.1:8000").rstrip("/")
         url = urlsplit(address)
         if url.scheme not in {"http", "https"} or not url.hostname or url.path or url.query:
-            wrong.append(f"FOLKMOOT_ADDRESS is {address!r}; it must be like https://post.example.uk")
+            wrong.append(
+                f"FOLKMOOT_ADDRESS is {address!r}; it must be like https://post.example.uk"
+            )
         listen = env.get("FOLKMOOT_LISTEN") or f"127.0.0.1:{_port(address) or 8000}"
         if not listen.rpartition(":")[2].isdigit():
             wrong.append(f"FOLKMOOT_LISTEN is {listen!r}; it must be like 127.0.0.1:8000")
         database = env.get("FOLKMOOT_DATABASE") or f"sqlite:///{home / 'folkmoot.sqlite3'}"
         if urlsplit(database).scheme not in {"sqlite", "postgresql"}:
             wrong.append("FOLKMOOT_DATABASE must begin with sqlite:/// or postgresql://")
-        hosts = tuple(h.strip() for h in env.get("FOLKMOOT_INTERNAL_HOSTS", "").split(",") if h.strip())
+        hosts = tuple(
+            h.strip() for h in env.get("FOLKMOOT_INTERNAL_HOSTS", "").split(",") if h.strip()
+        )
         if wrong:
             raise ConfigError("\n".join(wrong))
         return cls(home, address, listen, database, hosts)
@@ -78,13 +82,14 @@ class Config:
             # IMMEDIATE, because busy_timeout does not apply to a read that turns into a write.
             return {
                 "ENGINE": "django.db.backends.sqlite3",
-                "NAME": unquote(url.path.removeprefix("/")) if "///" not in self.database
+                "NAME": unquote(url.path.removeprefix("/"))
+                if "///" not in self.database
                 else self.database.removeprefix("sqlite:///"),
                 "OPTIONS": {
                     "transaction_mode": "IMMEDIATE",
                     "timeout": 20,
                     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                                    "PRAGMA foreign_keys=ON; PRAGMA recursive_triggers=ON;",
+                    "PRAGMA foreign_keys=ON; PRAGMA recursive_triggers=ON;",
                 },
             }
         return {

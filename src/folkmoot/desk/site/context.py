@@ -33,27 +33,42 @@ def every_page(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     member = user if isinstance(user, Member) else None
     organisation = member.organisation if member else find_public_organisation(request.get_host())
-    return {"page": Page(
-        name=organisation.name if organisation else "Folkmoot",
-        language=organisation.language if organisation else "en",
-        organisation=organisation,
-        member=member,
-        navigation=_navigation(request.path, member),
-        pack=organisation.pack if organisation else "",
-        clauses=guidance.clauses_by_group(guidance.get_pack(organisation.pack))
-        if organisation else {},
-        feed=reverse("feed") if organisation and accounts.find_feed(organisation) else "",
-    )}
+    return {
+        "page": Page(
+            name=organisation.name if organisation else "Folkmoot",
+            language=organisation.language if organisation else "en",
+            organisation=organisation,
+            member=member,
+            navigation=_navigation(request.path, member),
+            pack=organisation.pack if organisation else "",
+            clauses=guidance.clauses_by_group(guidance.get_pack(organisation.pack))
+            if organisation
+            else {},
+            feed=reverse("feed") if organisation and accounts.find_feed(organisation) else "",
+        )
+    }
 
 
 def _navigation(path: str, member: Member | None) -> list[dict[str, Any]]:
     if member is None:
-        items = [("register", "What we have said"), ("guidance", "Guidance"),
-                 ("account_login", "Sign in")]
+        items = [
+            ("register", "What we have said"),
+            ("guidance", "Guidance"),
+            ("account_login", "Sign in"),
+        ]
     else:
-        items = [("today", "Today"), ("new_draft", "New post"), ("posts", "Posts"),
-                 ("practice", "Practice channel"), ("accounts", "Accounts"),
-                 ("settings", "Settings"), ("register", "Register"), ("guidance", "Guidance"),
-                 ("account_logout", "Sign out")]
-    return [{"text": text, "href": reverse(name), "current": reverse(name) == path}
-            for name, text in items]
+        items = [
+            ("today", "Today"),
+            ("new_draft", "New post"),
+            ("posts", "Posts"),
+            ("practice", "Practice channel"),
+            ("accounts", "Accounts"),
+            ("settings", "Settings"),
+            ("register", "Register"),
+            ("guidance", "Guidance"),
+            ("account_logout", "Sign out"),
+        ]
+    return [
+        {"text": text, "href": reverse(name), "current": reverse(name) == path}
+        for name, text in items
+    ]

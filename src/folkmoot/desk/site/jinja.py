@@ -18,15 +18,19 @@ from folkmoot.lifecycle import words
 
 def environment(**options: Any) -> Environment:
     """The environment Django's Jinja backend asks for."""
-    options["loader"] = ChoiceLoader([
-        FileSystemLoader([settings.DESK / room / "templates" for room in settings.ROOMS]),
-        PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}),
-    ])
+    options["loader"] = ChoiceLoader(
+        [
+            FileSystemLoader([settings.DESK / room / "templates" for room in settings.ROOMS]),
+            PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}),
+        ]
+    )
     options |= {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
     # The design system's macros lean on missing parameters being nothing, so undefined stays lax.
     env = Environment(**options)  # noqa: S701  # autoescape is set above
     env.globals.update(static=static, url=url, evidence_words=evidence_words)
-    env.filters.update(words=words, moment=moment, instant=datetime.fromisoformat, markdown=render_markdown)
+    env.filters.update(
+        words=words, moment=moment, instant=datetime.fromisoformat, markdown=render_markdown
+    )
     return env
 
 
@@ -41,6 +45,6 @@ def evidence_words(mark: str) -> str:
 
 
 def moment(at: datetime, organisation: Organisation) -> str:
-    """A time in the organisation's zone with the day named: ``Friday 20 November 2026 at 17:55``."""
+    """A time in the organisation's zone, the day named: ``Friday 20 November 2026 at 17:55``."""
     local = at.astimezone(organisation.timezone)
     return f"{local:%A} {local.day} {local:%B %Y} at {local:%H:%M}"

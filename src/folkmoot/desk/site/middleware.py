@@ -13,7 +13,8 @@ def public_organisation(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
     """Give every request ``public_ref``: the opaque id of the organisation its host shows, or an
-    empty string where there is none."""
+    empty string where there is none.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         organisation = find_public_organisation(request.get_host())

@@ -1,5 +1,6 @@
 """Django's settings, made from :class:`~folkmoot.desk.site.config.Config`. Nothing is read here
-but the environment."""
+but the environment.
+"""
 
 import os
 from datetime import timedelta
@@ -64,8 +65,10 @@ TEMPLATES = [
 AUTH_USER_MODEL = "people.Member"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-     "OPTIONS": {"min_length": 12}},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "account_login"

@@ -48,10 +48,16 @@ def tell_story(draft: Draft) -> list[Event]:
     """Everything recorded of the post, oldest first."""
     entries = records.list_history(draft.subject)
     names = names_by_ref(entry.actor for entry in entries if entry.actor)
-    return [Event(
-        entry.at, WORDS.get(entry.kind, entry.kind),
-        f"{names.get(entry.actor, 'a former member')}, {entry.role}" if entry.actor
-        else "the program",
-        tuple((label, entry.fields[label]) for label in DETAILS if entry.fields.get(label)),
-        entry.entry_id, entry.kind == "delivery.sent" and entry.public and entry.index is not None,
-    ) for entry in entries]
+    return [
+        Event(
+            entry.at,
+            WORDS.get(entry.kind, entry.kind),
+            f"{names.get(entry.actor, 'a former member')}, {entry.role}"
+            if entry.actor
+            else "the program",
+            tuple((label, entry.fields[label]) for label in DETAILS if entry.fields.get(label)),
+            entry.entry_id,
+            entry.kind == "delivery.sent" and entry.public and entry.index is not None,
+        )
+        for entry in entries
+    ]

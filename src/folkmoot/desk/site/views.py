@@ -32,26 +32,43 @@ def front(request: HttpRequest) -> HttpResponse:
     """How this body talks with the public: where, and what it said last."""
     organisation = find_public_organisation(request.get_host())
     latest = records.list_public(organisation.ref, SAID)[0][:3] if organisation else []
-    return render(request, "site/front.html", {
-        "organisation": organisation, "latest": latest,
-        "accounts": [a for a in accounts.list_accounts(organisation) if a.channel != "practice"]
-        if organisation else [], "channels": accounts.CHANNELS})
+    return render(
+        request,
+        "site/front.html",
+        {
+            "organisation": organisation,
+            "latest": latest,
+            "accounts": [a for a in accounts.list_accounts(organisation) if a.channel != "practice"]
+            if organisation
+            else [],
+            "channels": accounts.CHANNELS,
+        },
+    )
 
 
 def today(request: HttpRequest) -> HttpResponse:
     """What needs this member now."""
     member = signed_in(request)
     waiting = drafts.list_drafts(member, DraftState.AWAITING_SIGNOFF)
-    return render(request, "site/today.html", {
-        "waiting": waiting if Role.APPROVER in member.held else [],
-        "asked": waiting if Role.APPROVER not in member.held else [],
-        "mine": [d for d in drafts.list_drafts(member, DraftState.DRAFTING)
-                 if d.author == member.ref],
-        "next": sorted(drafts.list_drafts(member, DraftState.SIGNED, DraftState.PUBLISHING),
-                       key=lambda draft: draft.due_at or draft.changed_at),
-        "troubled": publishing.list_troubled(member.organisation),
-        "unwell": [a for a in accounts.list_accounts(member.organisation) if a.trouble],
-        "refusal": records.find_refusal(), "firsts": drafts.first_words})
+    return render(
+        request,
+        "site/today.html",
+        {
+            "waiting": waiting if Role.APPROVER in member.held else [],
+            "asked": waiting if Role.APPROVER not in member.held else [],
+            "mine": [
+                d for d in drafts.list_drafts(member, DraftState.DRAFTING) if d.author == member.ref
+            ],
+            "next": sorted(
+                drafts.list_drafts(member, DraftState.SIGNED, DraftState.PUBLISHING),
+                key=lambda draft: draft.due_at or draft.changed_at,
+            ),
+            "troubled": publishing.list_troubled(member.organisation),
+            "unwell": [a for a in accounts.list_accounts(member.organisation) if a.trouble],
+            "refusal": records.find_refusal(),
+            "firsts": drafts.first_words,
+        },
+    )
 
 
 def posts(request: HttpRequest) -> HttpResponse:
@@ -60,9 +77,17 @@ def posts(request: HttpRequest) -> HttpResponse:
     wanted = request.GET.get("state", "")
     states = [DraftState(wanted)] if wanted in set(DraftState) else list(DraftState)
     found = drafts.list_drafts(member, *states)
-    return render(request, "site/posts.html", {
-        "drafts": found, "state": wanted, "states": list(DraftState), "firsts": drafts.first_words,
-        "names": names_by_ref(draft.author for draft in found)})
+    return render(
+        request,
+        "site/posts.html",
+        {
+            "drafts": found,
+            "state": wanted,
+            "states": list(DraftState),
+            "firsts": drafts.first_words,
+            "names": names_by_ref(draft.author for draft in found),
+        },
+    )
 
 
 def post(request: HttpRequest, draft_id: int) -> HttpResponse:
@@ -73,30 +98,50 @@ def post(request: HttpRequest, draft_id: int) -> HttpResponse:
     except drafts.NoSuchDraft as missing:
         raise Http404(str(missing)) from missing
     version = drafts.get_version(draft)
-    return render(request, "site/post.html", {
-        "draft": draft, "version": version, "deliveries": publishing.list_deliveries(draft),
-        "cards": drafts.show_cards(draft), "story": tell_story(draft),
-        "offers": DRAFT.offers(DraftState(draft.state), roles=member.roles),
-        "refusals_list": [{"text": reason, "href": "#main-content"}
-                          for reason in request.session.pop("refusals", [])]})
+    return render(
+        request,
+        "site/post.html",
+        {
+            "draft": draft,
+            "version": version,
+            "deliveries": publishing.list_deliveries(draft),
+            "cards": drafts.show_cards(draft),
+            "story": tell_story(draft),
+            "offers": DRAFT.offers(DraftState(draft.state), roles=member.roles),
+            "refusals_list": [
+                {"text": reason, "href": "#main-content"}
+                for reason in request.session.pop("refusals", [])
+            ],
+        },
+    )
 
 
 def settings_page(request: HttpRequest) -> HttpResponse:
     """People, roles, pack and calendar."""
     member = signed_in(request)
-    return render(request, "site/settings.html", {
-        "organisation": member.organisation, "members": list_members(member.organisation),
-        "pack": guidance.get_pack(member.organisation.pack),
-        "known_until": guidance.find_known_until(member.organisation),
-        "key": records.log_key()})
+    return render(
+        request,
+        "site/settings.html",
+        {
+            "organisation": member.organisation,
+            "members": list_members(member.organisation),
+            "pack": guidance.get_pack(member.organisation.pack),
+            "known_until": guidance.find_known_until(member.organisation),
+            "key": records.log_key(),
+        },
+    )
 
 
 @login_not_required
 def healthy(_request: HttpRequest) -> HttpResponse:
     """For a monitor: whether anything waits that should not."""
     refusal = records.find_refusal()
-    body = {"record_signed": refusal is None, "entries_waiting": records.count_waiting(),
-            "unconfirmed": publishing.count_unconfirmed(), "at": datetime.now(UTC).isoformat()}
+    body = {
+        "record_signed": refusal is None,
+        "entries_waiting": records.count_waiting(),
+        "unconfirmed": publishing.count_unconfirmed(),
+        "at": datetime.now(UTC).isoformat(),
+    }
     return JsonResponse(body, status=200 if refusal is None else 503)
 
 
@@ -104,16 +149,24 @@ def healthy(_request: HttpRequest) -> HttpResponse:
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """403, in words."""
     del exception
-    return _error(request, 403, "You cannot see this page",
-                  "It belongs to another organisation, or needs a role you do not have.")
+    return _error(
+        request,
+        403,
+        "You cannot see this page",
+        "It belongs to another organisation, or needs a role you do not have.",
+    )
 
 
 @login_not_required
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """404, in words."""
     del exception
-    return _error(request, 404, "Page not found",
-                  "If you typed the address, check it. If you followed a link here, tell us.")
+    return _error(
+        request,
+        404,
+        "Page not found",
+        "If you typed the address, check it. If you followed a link here, tell us.",
+    )
 
 
 @login_not_required

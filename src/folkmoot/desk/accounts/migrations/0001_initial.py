@@ -5,51 +5,78 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('people', '0001_initial'),
+        ("people", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(max_length=30)),
-                ('name', models.CharField(max_length=120)),
-                ('handle', models.CharField(max_length=253)),
-                ('server', models.URLField(blank=True)),
-                ('secret', models.TextField(blank=True)),
-                ('session', models.TextField(blank=True)),
-                ('connected_by', models.CharField(max_length=16)),
-                ('connected_at', models.DateTimeField()),
-                ('disconnected_at', models.DateTimeField(null=True)),
-                ('trouble', models.TextField(blank=True)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='people.organisation')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("channel", models.CharField(max_length=30)),
+                ("name", models.CharField(max_length=120)),
+                ("handle", models.CharField(max_length=253)),
+                ("server", models.URLField(blank=True)),
+                ("secret", models.TextField(blank=True)),
+                ("session", models.TextField(blank=True)),
+                ("connected_by", models.CharField(max_length=16)),
+                ("connected_at", models.DateTimeField()),
+                ("disconnected_at", models.DateTimeField(null=True)),
+                ("trouble", models.TextField(blank=True)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="accounts",
+                        to="people.organisation",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ShelfItem',
+            name="ShelfItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=200)),
-                ('record', models.BinaryField()),
-                ('at', models.DateTimeField()),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='shelf', to='accounts.account')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=200)),
+                ("record", models.BinaryField()),
+                ("at", models.DateTimeField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="shelf",
+                        to="accounts.account",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(condition=models.Q(('disconnected_at__isnull', True)), fields=('organisation', 'channel', 'server', 'handle'), name='one_account_per_handle'),
+            model_name="account",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("disconnected_at__isnull", True)),
+                fields=("organisation", "channel", "server", "handle"),
+                name="one_account_per_handle",
+            ),
         ),
         migrations.AddIndex(
-            model_name='shelfitem',
-            index=models.Index(fields=['account', '-at'], name='shelf_newest_first'),
+            model_name="shelfitem",
+            index=models.Index(fields=["account", "-at"], name="shelf_newest_first"),
         ),
         migrations.AddConstraint(
-            model_name='shelfitem',
-            constraint=models.UniqueConstraint(fields=('account', 'key'), name='one_item_per_key'),
+            model_name="shelfitem",
+            constraint=models.UniqueConstraint(fields=("account", "key"), name="one_item_per_key"),
         ),
     ]

@@ -6,98 +6,170 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('people', '0001_initial'),
+        ("people", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Draft',
+            name="Draft",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('author', models.CharField(max_length=16)),
-                ('state', models.CharField(default=folkmoot.desk.drafts.lifecycle.DraftState['DRAFTING'], max_length=20)),
-                ('revision', models.PositiveIntegerField(default=0)),
-                ('version_number', models.PositiveIntegerField(default=0)),
-                ('due_at', models.DateTimeField(null=True)),
-                ('made_at', models.DateTimeField()),
-                ('changed_at', models.DateTimeField()),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.organisation')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("author", models.CharField(max_length=16)),
+                (
+                    "state",
+                    models.CharField(
+                        default=folkmoot.desk.drafts.lifecycle.DraftState["DRAFTING"], max_length=20
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField(default=0)),
+                ("version_number", models.PositiveIntegerField(default=0)),
+                ("due_at", models.DateTimeField(null=True)),
+                ("made_at", models.DateTimeField()),
+                ("changed_at", models.DateTimeField()),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="people.organisation",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Picture',
+            name="Picture",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sha256', models.CharField(max_length=64)),
-                ('media_type', models.CharField(max_length=30)),
-                ('size_bytes', models.PositiveIntegerField()),
-                ('width', models.PositiveIntegerField()),
-                ('height', models.PositiveIntegerField()),
-                ('name', models.CharField(max_length=200)),
-                ('added_by', models.CharField(max_length=16)),
-                ('added_at', models.DateTimeField()),
-                ('public', models.BooleanField(default=False)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.organisation')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("sha256", models.CharField(max_length=64)),
+                ("media_type", models.CharField(max_length=30)),
+                ("size_bytes", models.PositiveIntegerField()),
+                ("width", models.PositiveIntegerField()),
+                ("height", models.PositiveIntegerField()),
+                ("name", models.CharField(max_length=200)),
+                ("added_by", models.CharField(max_length=16)),
+                ("added_at", models.DateTimeField()),
+                ("public", models.BooleanField(default=False)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="people.organisation",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Signoff',
+            name="Signoff",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version_number', models.PositiveIntegerField()),
-                ('digest', models.CharField(max_length=64)),
-                ('decision', models.CharField(choices=[('signed', 'signed'), ('sent_back', 'sent back')], max_length=10)),
-                ('reason', models.TextField(blank=True)),
-                ('accepted', models.JSONField(default=list)),
-                ('author', models.CharField(max_length=16)),
-                ('by', models.CharField(max_length=16)),
-                ('at', models.DateTimeField()),
-                ('draft', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='signoffs', to='drafts.draft')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version_number", models.PositiveIntegerField()),
+                ("digest", models.CharField(max_length=64)),
+                (
+                    "decision",
+                    models.CharField(
+                        choices=[("signed", "signed"), ("sent_back", "sent back")], max_length=10
+                    ),
+                ),
+                ("reason", models.TextField(blank=True)),
+                ("accepted", models.JSONField(default=list)),
+                ("author", models.CharField(max_length=16)),
+                ("by", models.CharField(max_length=16)),
+                ("at", models.DateTimeField()),
+                (
+                    "draft",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="signoffs",
+                        to="drafts.draft",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Version',
+            name="Version",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('by', models.CharField(max_length=16)),
-                ('at', models.DateTimeField()),
-                ('text', models.TextField()),
-                ('language', models.CharField(max_length=10)),
-                ('capacity', models.CharField(max_length=20)),
-                ('accounts', models.JSONField()),
-                ('pictures', models.JSONField()),
-                ('due_at', models.DateTimeField(null=True)),
-                ('window_minutes', models.PositiveIntegerField()),
-                ('pack', models.CharField(max_length=120)),
-                ('report', models.JSONField()),
-                ('answers', models.JSONField()),
-                ('digest', models.CharField(max_length=64)),
-                ('draft', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='drafts.draft')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("by", models.CharField(max_length=16)),
+                ("at", models.DateTimeField()),
+                ("text", models.TextField()),
+                ("language", models.CharField(max_length=10)),
+                ("capacity", models.CharField(max_length=20)),
+                ("accounts", models.JSONField()),
+                ("pictures", models.JSONField()),
+                ("due_at", models.DateTimeField(null=True)),
+                ("window_minutes", models.PositiveIntegerField()),
+                ("pack", models.CharField(max_length=120)),
+                ("report", models.JSONField()),
+                ("answers", models.JSONField()),
+                ("digest", models.CharField(max_length=64)),
+                (
+                    "draft",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="versions",
+                        to="drafts.draft",
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='draft',
-            index=models.Index(fields=['state', 'due_at'], name='draft_by_due'),
+            model_name="draft",
+            index=models.Index(fields=["state", "due_at"], name="draft_by_due"),
         ),
         migrations.AddConstraint(
-            model_name='picture',
-            constraint=models.UniqueConstraint(fields=('organisation', 'sha256'), name='one_picture_per_digest'),
+            model_name="picture",
+            constraint=models.UniqueConstraint(
+                fields=("organisation", "sha256"), name="one_picture_per_digest"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='signoff',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decision', 'signed'), _negated=True), models.Q(('by', models.F('author')), _negated=True), _connector='OR'), name='nobody_signs_their_own_post'),
+            model_name="signoff",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("decision", "signed"), _negated=True),
+                    models.Q(("by", models.F("author")), _negated=True),
+                    _connector="OR",
+                ),
+                name="nobody_signs_their_own_post",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='signoff',
-            constraint=models.UniqueConstraint(condition=models.Q(('decision', 'signed')), fields=('draft', 'version_number'), name='signed_once_per_version'),
+            model_name="signoff",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("decision", "signed")),
+                fields=("draft", "version_number"),
+                name="signed_once_per_version",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='version',
-            constraint=models.UniqueConstraint(fields=('draft', 'number'), name='one_version_per_number'),
+            model_name="version",
+            constraint=models.UniqueConstraint(
+                fields=("draft", "number"), name="one_version_per_number"
+            ),
         ),
     ]

@@ -6,61 +6,105 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('drafts', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("drafts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version_number', models.PositiveIntegerField()),
-                ('digest', models.CharField(max_length=64)),
-                ('state', models.CharField(default=folkmoot.desk.publishing.lifecycle.DeliveryState['WAITING'], max_length=20)),
-                ('revision', models.PositiveIntegerField(default=0)),
-                ('due_at', models.DateTimeField()),
-                ('not_after', models.DateTimeField()),
-                ('next_try_at', models.DateTimeField()),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('attempt', models.PositiveIntegerField(default=0)),
-                ('key', models.CharField(max_length=200)),
-                ('request', models.BinaryField(null=True)),
-                ('trouble', models.TextField(blank=True)),
-                ('remote_id', models.CharField(blank=True, max_length=400)),
-                ('remote_ids', models.JSONField(default=list)),
-                ('url', models.CharField(blank=True, max_length=600)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('read_back', models.CharField(blank=True, max_length=12)),
-                ('read_back_note', models.TextField(blank=True)),
-                ('read_back_tries', models.PositiveIntegerField(default=0)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.account')),
-                ('draft', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='drafts.draft')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version_number", models.PositiveIntegerField()),
+                ("digest", models.CharField(max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        default=folkmoot.desk.publishing.lifecycle.DeliveryState["WAITING"],
+                        max_length=20,
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField(default=0)),
+                ("due_at", models.DateTimeField()),
+                ("not_after", models.DateTimeField()),
+                ("next_try_at", models.DateTimeField()),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("attempt", models.PositiveIntegerField(default=0)),
+                ("key", models.CharField(max_length=200)),
+                ("request", models.BinaryField(null=True)),
+                ("trouble", models.TextField(blank=True)),
+                ("remote_id", models.CharField(blank=True, max_length=400)),
+                ("remote_ids", models.JSONField(default=list)),
+                ("url", models.CharField(blank=True, max_length=600)),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("read_back", models.CharField(blank=True, max_length=12)),
+                ("read_back_note", models.TextField(blank=True)),
+                ("read_back_tries", models.PositiveIntegerField(default=0)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.account",
+                    ),
+                ),
+                (
+                    "draft",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="deliveries",
+                        to="drafts.draft",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Attempt',
+            name="Attempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('what', models.CharField(choices=[('prepare', 'prepare'), ('send', 'send'), ('look_up', 'look up')], max_length=12)),
-                ('started_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('outcome', models.CharField(blank=True, max_length=20)),
-                ('detail', models.TextField(blank=True)),
-                ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='publishing.delivery')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "what",
+                    models.CharField(
+                        choices=[("prepare", "prepare"), ("send", "send"), ("look_up", "look up")],
+                        max_length=12,
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("outcome", models.CharField(blank=True, max_length=20)),
+                ("detail", models.TextField(blank=True)),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="attempts",
+                        to="publishing.delivery",
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['state', 'next_try_at'], name='delivery_owed'),
+            model_name="delivery",
+            index=models.Index(fields=["state", "next_try_at"], name="delivery_owed"),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('draft', 'version_number', 'account'), name='one_delivery_per_account'),
+            model_name="delivery",
+            constraint=models.UniqueConstraint(
+                fields=("draft", "version_number", "account"), name="one_delivery_per_account"
+            ),
         ),
     ]

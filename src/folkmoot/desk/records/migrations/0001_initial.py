@@ -4,81 +4,108 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Checkpoint',
+            name="Checkpoint",
             fields=[
-                ('size', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('note', models.TextField()),
-                ('made_at', models.DateTimeField()),
+                ("size", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("note", models.TextField()),
+                ("made_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Intent',
+            name="Intent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('entry_id', models.CharField(max_length=32, unique=True)),
-                ('once', models.CharField(max_length=200, null=True, unique=True)),
-                ('leaf', models.TextField()),
-                ('public', models.BooleanField(default=False)),
-                ('made_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("entry_id", models.CharField(max_length=32, unique=True)),
+                ("once", models.CharField(max_length=200, null=True, unique=True)),
+                ("leaf", models.TextField()),
+                ("public", models.BooleanField(default=False)),
+                ("made_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Refusal',
+            name="Refusal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.TextField()),
-                ('made_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("reason", models.TextField()),
+                ("made_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('index', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('entry_id', models.CharField(max_length=32, unique=True)),
-                ('once', models.CharField(max_length=200, null=True, unique=True)),
-                ('leaf', models.TextField()),
-                ('kind', models.CharField(max_length=60)),
-                ('organisation', models.CharField(max_length=40)),
-                ('subject', models.CharField(max_length=80)),
-                ('at', models.DateTimeField()),
-                ('public', models.BooleanField(default=False)),
+                ("index", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("entry_id", models.CharField(max_length=32, unique=True)),
+                ("once", models.CharField(max_length=200, null=True, unique=True)),
+                ("leaf", models.TextField()),
+                ("kind", models.CharField(max_length=60)),
+                ("organisation", models.CharField(max_length=40)),
+                ("subject", models.CharField(max_length=80)),
+                ("at", models.DateTimeField()),
+                ("public", models.BooleanField(default=False)),
             ],
             options={
-                'indexes': [models.Index(fields=['organisation', 'kind', '-index'], name='entry_by_kind'), models.Index(fields=['subject', 'index'], name='entry_by_subject')],
+                "indexes": [
+                    models.Index(fields=["organisation", "kind", "-index"], name="entry_by_kind"),
+                    models.Index(fields=["subject", "index"], name="entry_by_subject"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='FieldValue',
+            name="FieldValue",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('entry_id', models.CharField(max_length=32)),
-                ('label', models.CharField(max_length=60)),
-                ('salt', models.CharField(max_length=64)),
-                ('value', models.TextField()),
-                ('public', models.BooleanField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("entry_id", models.CharField(max_length=32)),
+                ("label", models.CharField(max_length=60)),
+                ("salt", models.CharField(max_length=64)),
+                ("value", models.TextField()),
+                ("public", models.BooleanField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('entry_id', 'label'), name='one_value_per_field')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("entry_id", "label"), name="one_value_per_field"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Tile',
+            name="Tile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('level', models.PositiveSmallIntegerField()),
-                ('index', models.BigIntegerField()),
-                ('hashes', models.BinaryField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("level", models.PositiveSmallIntegerField()),
+                ("index", models.BigIntegerField()),
+                ("hashes", models.BinaryField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('level', 'index'), name='one_tile_per_place')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("level", "index"), name="one_tile_per_place")
+                ],
             },
         ),
     ]
