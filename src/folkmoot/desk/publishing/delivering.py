@@ -10,6 +10,7 @@ import json
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from django.db import transaction
 
@@ -108,6 +109,8 @@ def settle(
                 detail = outcome.reason
                 wait = LONGEST_WAIT if isinstance(outcome, Different) else _wait(delivery.attempt)
                 _keep_unconfirmed(delivery, detail, facts, next_try_at=now + wait)
+            case _:
+                assert_never(outcome)
         Attempt.objects.filter(pk=attempt.pk).update(
             ended_at=now, outcome=type(outcome).__name__.lower(), detail=detail
         )

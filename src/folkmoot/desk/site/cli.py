@@ -12,6 +12,8 @@ import threading
 import time
 from types import FrameType
 
+import django
+
 from .config import Config, ConfigError
 
 log = logging.getLogger("folkmoot.up")
@@ -33,8 +35,6 @@ def run(argv: list[str]) -> int:
 
         execute_from_command_line(["folkmoot manage", *argv[1:]])
         return 0
-    import django
-
     django.setup()
     if argv[0] == "work":
         return _work(argv[1:])

@@ -40,6 +40,10 @@ class Config:
     """``FOLKMOOT_INTERNAL_HOSTS``: ``host:port`` pairs, separated by commas, that the outbound
     client may reach although they are not on the public internet. Default: none."""
 
+    proxies: int
+    """``FOLKMOOT_PROXIES``: how many proxies of your own stand before the desk, so that the address
+    a sign-in comes from is read rightly. Default: 0."""
+
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Config:
         """The configuration that ``env`` describes. Raises :class:`ConfigError`."""
@@ -60,9 +64,12 @@ class Config:
         hosts = tuple(
             h.strip() for h in env.get("FOLKMOOT_INTERNAL_HOSTS", "").split(",") if h.strip()
         )
+        proxies = env.get("FOLKMOOT_PROXIES") or "0"
+        if not proxies.isdigit():
+            wrong.append(f"FOLKMOOT_PROXIES is {proxies!r}; it must be a number such as 1")
         if wrong:
             raise ConfigError("\n".join(wrong))
-        return cls(home, address, listen, database, hosts)
+        return cls(home, address, listen, database, hosts, int(proxies))
 
     @property
     def host(self) -> str:

@@ -82,7 +82,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
 # Nothing stands before a one-box install; a proxy is counted in by whoever puts one there.
-ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("FOLKMOOT_PROXIES", "0"))
+ALLAUTH_TRUSTED_PROXY_COUNT = CONFIG.proxies
 
 SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CONFIG.address.startswith("https:")

@@ -1,0 +1,42 @@
+"""Every test, in the order in which a fault is cheapest to find.
+
+``run_tests.py [WORD ...]`` runs only the parts whose name begins with a word.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PYTEST = [sys.executable, "-m", "pytest", "-q"]
+# The library first, with Django out of reach; then the desk on each database; then browsers.
+PARTS: dict[str, list[str]] = {
+    "library": [*PYTEST, "--ignore=tests/desk", "--ignore=tests/journeys", "tests"],
+    "desk-sqlite": [*PYTEST, "tests/desk"],
+    "desk-postgresql": [sys.executable, "tests/postgres_server.py", "--", *PYTEST, "tests/desk"],
+    "journeys": [*PYTEST, "tests/journeys"],
+}
+SKIPPED = 77
+
+
+def main(words: list[str]) -> int:
+    failed = []
+    for name, command in PARTS.items():
+        if words and not any(name.startswith(word) for word in words):
+            continue
+        print(f"\n== {name}", flush=True)
+        start = time.monotonic()
+        status = subprocess.run(command, cwd=ROOT, check=False).returncode
+        print(f"== {name}: {time.monotonic() - start:.0f} s", flush=True)
+        if status not in (0, SKIPPED):
+            failed.append(name)
+    if failed:
+        print(f"\nNot passed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
