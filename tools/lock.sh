@@ -8,6 +8,6 @@ lock() { # $1: the file; the rest: what goes into it
     uv pip compile "$@" --universal --python-version 3.11 --generate-hashes --no-header \
         --no-emit-index-url --no-annotate --quiet -o "$out"
 }
-lock use pyproject.toml --extra desk --extra postgres --group build
-lock test pyproject.toml --extra desk --extra postgres --group build --group test
+lock use pyproject.toml --extra desk --extra postgres --extra editor --group build
+lock test pyproject.toml --extra all --group build --group test
 lock node --group node
