@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.test import Client
 
 from folkmoot.desk.accounts import actions as account_actions
@@ -64,9 +65,10 @@ class Cast:
 
 
 @pytest.fixture
-def cast(db):
+def cast(db, monkeypatch):
     """Two bodies; the first has a feed and a practice channel and has stated its calendar."""
     clock = Clock()
+    monkeypatch.setattr("folkmoot.desk.drafts.views._now", clock)
     made = {}
     for slug, name in (("moot", "Mootshire Council"), ("other", "Elsewhere Council")):
         made[slug] = people_actions.found_organisation(
@@ -120,3 +122,4 @@ def fresh_home(tmp_path, monkeypatch):
     monkeypatch.setattr(settings, "MEDIA_ROOT", tmp_path / "pictures")
     (settings.CONFIG.home / "ledger.checkpoint").unlink(missing_ok=True)
     (settings.CONFIG.home / "ledger.checkpoint.lock").unlink(missing_ok=True)
+    cache.clear()  # who signed in how often

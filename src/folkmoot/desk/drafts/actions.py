@@ -23,7 +23,7 @@ from .content import (
 from .lifecycle import DraftFacts, DraftState
 from .models import Draft, Picture, Signoff, Version
 from .pictures import PictureRefused, keep_picture
-from .queries import get_draft, get_version
+from .queries import find_signoff, get_draft, get_version, signed_time
 from .steps import DraftRefused, StaleDraft, take_step
 
 __all__ = [
@@ -249,8 +249,12 @@ def begin(draft: Draft, *, now: datetime) -> Draft:
     would go out is not what was signed, and :class:`StaleDraft` where somebody took it back.
     """
     version = get_version(draft)
-    signoff = draft.signoffs.filter(decision="signed", version_number=version.number).first()
-    facts = facts_for(draft, version, now=now, digest_seen=signoff.digest if signoff else "")
+    signoff = find_signoff(draft)
+    # The row's own time says when it leaves, and must be the one that was signed.
+    fits = signoff is not None and draft.due_at == signed_time(version, signoff)
+    facts = facts_for(
+        draft, version, now=now, digest_seen=signoff.digest if signoff and fits else ""
+    )
     return take_step(draft, "begin", facts=facts, roles={"worker"}, role="worker", now=now)
 
 

@@ -40,6 +40,7 @@ __all__ = [
     "picture_path",
     "read_picture",
     "show_cards",
+    "signed_time",
     "split_thread",
     "window_of",
 ]
@@ -109,6 +110,11 @@ def window_of(version: Version) -> timedelta:
     return timedelta(minutes=version.window_minutes)
 
 
+def signed_time(version: Version, signoff: Signoff) -> datetime:
+    """When the post leaves by its sign-off: at the time it names, or as soon as it was signed."""
+    return version.due_at or signoff.at
+
+
 def list_against_signoff(
     draft: Draft, version_number: int, digest: str, *, now: datetime
 ) -> list[str]:
@@ -125,6 +131,8 @@ def list_against_signoff(
     worked_out = content_digest(content_of(version), version.report, draft, version_number)
     if signoff is None or not signoff.digest == digest == worked_out:
         against.append("What would go out is not what was signed.")
+    elif draft.due_at != signed_time(version, signoff):
+        against.append("The time at which it would go out is not the time that was signed.")
     for picture in version.pictures:
         try:
             read_picture(picture["sha256"], picture["media_type"])

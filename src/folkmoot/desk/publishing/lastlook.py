@@ -20,6 +20,9 @@ def against_sending(delivery: Delivery, now: datetime) -> tuple[str, ...]:
     against = list(
         drafts.list_against_signoff(draft, delivery.version_number, delivery.digest, now=now)
     )
+    window = drafts.window_of(drafts.get_version(draft, delivery.version_number))
+    if draft.due_at is None or delivery.not_after != draft.due_at + window:
+        against.append("The time after which it must not be sent is not the one that was signed.")
     account = accounts.find_account(draft.organisation, delivery.account.pk)
     if account is None:
         against.append("The account was disconnected after the post was signed.")

@@ -1,0 +1,162 @@
+"""The moves of a post, made short, and a channel that does as it is told."""
+
+from __future__ import annotations
+
+import io
+
+from PIL import Image
+
+from folkmoot.channels import (
+    Absent,
+    Live,
+    NotPrepared,
+    Prepared,
+    Refused,
+    Sent,
+    Unconfirmed,
+    Unreadable,
+)
+from folkmoot.channels.practice import Practice
+from folkmoot.desk.accounts import queries as accounts
+from folkmoot.desk.drafts import actions as drafts
+from folkmoot.desk.drafts.queries import get_draft, get_version
+from folkmoot.desk.publishing import actions as publishing
+from folkmoot.desk.publishing.queries import list_deliveries
+
+HELD = "Vote Labour on Thursday."
+STOPPED = "The card is 4111 1111 1111 1111."
+
+__all__ = [
+    "HELD",
+    "STOPPED",
+    "Absent",
+    "Live",
+    "NotPrepared",
+    "Prepared",
+    "Refused",
+    "Sent",
+    "StandIn",
+    "Unconfirmed",
+    "Unreadable",
+]
+
+
+def awaiting(cast, content=None, author=None):
+    """A post that waits for its sign-off."""
+    author = author or cast.alice
+    draft = drafts.start(author, content or cast.content(), now=cast.clock())
+    return drafts.send_for_signoff(author, draft.pk, now=cast.clock())
+
+
+def digest_of(draft):
+    return get_version(draft).digest
+
+
+def sign(cast, draft, approver=None, accepted=()):
+    return drafts.sign(
+        approver or cast.bob,
+        draft.pk,
+        digest_seen=digest_of(draft),
+        accepted=accepted,
+        now=cast.clock(),
+    )
+
+
+def signed(cast, content=None, **more):
+    """A post that is signed and due."""
+    return sign(cast, awaiting(cast, content), **more)
+
+
+def again(cast, draft):
+    return get_draft(cast.alice, draft.pk)
+
+
+def work(cast, times=4, **step):
+    """Let the worker go round, time passing between rounds."""
+    for _ in range(times):
+        publishing.work(cast.clock)
+        cast.clock.pass_(**(step or {"seconds": 61}))
+
+
+def told(draft):
+    (one,) = list_deliveries(draft)
+    return one
+
+
+def picture_file(form="PNG", size=(40, 30), colour="teal", name=None, **options):
+    """A picture as a browser hands it in."""
+    out = io.BytesIO()
+    Image.new("RGB", size, colour).save(out, form, **options)
+    out.seek(0)
+    out.name = name or f"picture.{form.lower()}"
+    return out
+
+
+def form_of(content, revision=0, **more):
+    """``content`` as the composer hands it in."""
+    return {
+        "text": content.text,
+        "accounts": [str(pk) for pk in content.accounts],
+        "language": content.language,
+        "window": str(content.window_minutes),
+        "when": "signed",
+        "revision": str(revision),
+        "do": "save",
+        **{f"answer-{key}": value for key, value in content.answers.items()},
+        **more,
+    }
+
+
+class StandIn:
+    """An adapter on a shelf of its own that answers as it is told to, then as it should.
+
+    ``script`` maps a method's name to a list: a value is answered, an exception is raised, a
+    callable is called with the real method and its arguments. When a list is used up the method
+    does as it should. ``calls`` counts what was asked.
+    """
+
+    def __init__(self, **script):
+        self.shelf = {}
+        self.script = {name: list(steps) for name, steps in script.items()}
+        self.calls = []
+        self._real = Practice(
+            self,
+            post_url="https://posts.example/{}".format,
+            picture_url=lambda s, m: f"https://p/{s}",
+        )
+
+    # the shelf
+    def put_if_absent(self, key, record, *, published_at):
+        if key in self.shelf:
+            return False
+        self.shelf[key] = record
+        return True
+
+    def find(self, key):
+        from folkmoot.channels import Shelved
+
+        return Shelved(key, self.shelf[key], None) if key in self.shelf else None
+
+    def list_newest(self, limit):
+        return ()
+
+    def __getattr__(self, name):
+        real = getattr(self._real, name)
+
+        def ask(*args, **kwargs):
+            self.calls.append(name)
+            waiting = self.script.get(name)
+            if not waiting:
+                return real(*args, **kwargs)
+            answer = waiting.pop(0)
+            if isinstance(answer, BaseException):
+                raise answer
+            if callable(answer):
+                return answer(real, *args, **kwargs)
+            return answer
+
+        return ask
+
+    def install(self, monkeypatch):
+        monkeypatch.setattr(accounts, "open_adapter", lambda account: self)
+        return self
