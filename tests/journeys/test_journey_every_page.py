@@ -1,0 +1,189 @@
+"""Every page, for everyone who can open it, empty and filled, as it should be and with errors."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from page_watch import PageWatch
+from running_desk import wait_for
+
+URLS = Path(__file__).parents[2] / "src" / "folkmoot" / "desk" / "site" / "urls.py"
+HOSTILE = (
+    "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
+    " </textarea></p><h1>Big</h1> {{ 7*7 }} {% raw %} ]]> &lt;b&gt; "
+    + "Donaudampfschifffahrtselektrizitätenhauptbetriebswerk" * 2
+)
+BIDI = "Safe \u202etxt.exe\u202c \u2066hidden\u2069 \u200f and back"
+PUBLIC = ["/", "/register/", "/register/?words=nothing", "/ledger/key", "/guidance/"]
+PUBLIC += [f"/guidance/uk-civil-service/?level={one}" for one in ("overview", "snapshot", "full")]
+SIGNED_OUT = ["/sign-in/", "/sign-in/help/", "/sign-in/password/"]
+STAFF = [
+    "/desk/",
+    "/desk/drafts/",
+    "/desk/drafts/?state=published",
+    "/desk/drafts/new",
+    "/desk/practice/",
+    "/desk/accounts/",
+    "/desk/accounts/connect",
+    "/desk/settings/",
+    "/desk/settings/calendar",
+    "/sign-out/",
+]
+# Addresses without a page of their own: files, and steps that lead to one.
+NO_PAGE = {
+    "feed", "public_picture", "register_proof", "ledger_checkpoint", "healthy", "check_words",
+    "take", "picture", "account_take",
+}  # fmt: skip
+
+
+@pytest.fixture
+def watch(axe):
+    watch = PageWatch(axe)
+    yield watch
+    assert not watch.faults, "\n".join(watch.faults)
+
+
+def clauses(person):
+    person.page.goto("/guidance/uk-civil-service/")
+    links = person.page.locator('main h3 a[href^="/guidance/uk-civil-service/"]').all()
+    return [link.get_attribute("href") for link in links]
+
+
+def test_every_page_of_an_empty_desk_is_accessible(somebody, watch):
+    anyone = somebody()
+    for path in PUBLIC + SIGNED_OUT:
+        watch.visit(anyone, path)
+    watch.visit(anyone, "/register/0123456789abcdef0123456789abcdef/", status=404)
+    for who in ("author", "approver"):
+        person = somebody().sign_in(who)
+        for path in STAFF:
+            watch.visit(person, path)
+        watch.visit(person, "/desk/drafts/999", status=404)
+
+
+def test_every_page_with_an_error_is_accessible_and_names_it(author, approver, somebody, watch):
+    stranger, page = somebody(), author.page
+
+    def faulty(person, name):
+        watch.look(person, name)
+        summary = person.page.locator(".govuk-error-summary")
+        assert summary.count() == 1, f"{name}: no error summary"
+        assert person.page.title().startswith("Error: "), f"{name}: {person.page.title()}"
+        for link in summary.locator("a").all():
+            place = link.get_attribute("href")
+            assert person.page.locator(f'[id="{place[1:]}"]').count() == 1, f"{name}: {place}"
+
+    stranger.page.goto("/sign-in/")
+    stranger.click("Sign in")
+    faulty(stranger, "sign-in, empty")
+    stranger.page.get_by_label("E-mail address").fill("nobody@practice.example")
+    stranger.page.get_by_label("Password", exact=True).fill("wrong")
+    stranger.click("Sign in")
+    faulty(stranger, "sign-in, wrong")
+
+    page.goto("/desk/drafts/new")
+    author.click("Send for sign-off")
+    faulty(author, "compose, nothing in it")
+    author.compose("Call me on 07700 900123 NOW NOW NOW! http://bit.ly/x", "Our feed")
+    page.get_by_label("At a time").check()
+    page.get_by_label("Day", exact=True).fill("31 June")
+    page.get_by_label("Add a picture").set_input_files(
+        {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no picture"}
+    )
+    author.click("Send for sign-off")
+    faulty(author, "compose, with much against it")
+
+    number = author.send_for_signoff("The barrier is closed today.", "Our feed")
+    approver.page.goto(f"/desk/signoff/{number}")
+    approver.click("Send back")
+    faulty(approver, "sign-off, without a reason")
+    approver.page.goto("/desk/accounts/connect")
+    approver.click("Connect")
+    faulty(approver, "connect, empty")
+    approver.page.goto("/desk/settings/calendar")
+    approver.click("Say so")
+    faulty(approver, "calendar, no day")
+    approver.click("Add the period")
+    faulty(approver, "calendar, no period")
+
+
+def test_hostile_words_are_only_ever_words_on_every_page(
+    desk, author, approver, somebody, watch, photograph
+):
+    ask = "Nobody can be harmed by these words."
+    text = f"{HOSTILE} {ask}"
+    live = author.send_for_signoff(
+        text, "Our feed", "Practice channel", picture=photograph, alt=f"An alt {HOSTILE[:90]}"
+    )
+    approver.page.goto(f"/desk/signoff/{live}")
+    for box in approver.page.get_by_role("checkbox").all():
+        box.check()
+    approver.click("Sign")
+    approver.page.wait_for_url(f"**/desk/drafts/{live}")
+    wait_for(
+        lambda: approver.says("What is live is what was signed."),
+        seconds=8,
+        what=f"the post is live: {approver.text()}",
+    )
+    asked = author.send_for_signoff(f"Asked {ask} {HOSTILE[:60]}", "Our feed", "Practice channel")
+    back = author.send_for_signoff(f"Back {ask} {HOSTILE[:60]}", "Our feed")
+    approver.page.goto(f"/desk/signoff/{back}")
+    approver.page.get_by_label("Or send it back").fill(f"Not {HOSTILE}")
+    approver.click("Send back")
+    author.page.goto("/desk/drafts/new")
+    author.compose(f"{BIDI} {HOSTILE}", "Practice channel", picture=photograph, alt=f"{BIDI} alt")
+    later = datetime.now(UTC) + timedelta(days=2)
+    author.page.get_by_label("At a time").check()
+    author.page.get_by_label("Day", exact=True).fill(f"{later:%Y-%m-%d}")
+    author.page.get_by_label("Time in Europe/London").fill("09:00")
+    author.click("Save and check")
+    author.page.wait_for_url("**/edit")
+    kept = author.post_number()
+    approver.page.goto("/desk/settings/calendar")
+    approver.page.get_by_label("First day").fill(f"{later + timedelta(days=30):%Y-%m-%d}")
+    approver.page.get_by_label("Last day").fill(f"{later + timedelta(days=40):%Y-%m-%d}")
+    approver.page.get_by_label("Which notice").fill(HOSTILE[:200])
+    approver.click("Add the period")
+
+    anyone = somebody()
+    anyone.page.goto("/register/")
+    entry = anyone.page.locator("main li a").first.get_attribute("href")
+    feed_post = re.search(rb'href="[^"]*(/posts/[^"/]+/)"', desk.read("/feed.atom"))[1].decode()
+    public = [*PUBLIC, entry, feed_post, "/guidance/clause?clause=x", clauses(anyone)[0]]
+    drafts = [f"/desk/drafts/{n}" for n in (live, asked, back, kept)]
+    edits = [f"/desk/drafts/{n}/edit" for n in (back, kept)]
+    for path in [*public, *SIGNED_OUT]:
+        watch.visit(anyone, path)
+        must_be_words(anyone, path)
+    for person in (author, approver):
+        for path in [*STAFF, *drafts, *edits, f"/desk/signoff/{asked}", entry]:
+            watch.visit(person, path)
+            must_be_words(person, path)
+    for path in (entry, feed_post, "/register/", "/"):
+        anyone.page.goto(path)
+        assert HOSTILE.split(" ")[0] in anyone.text(), f"{path} does not show the post"
+    for path in [*drafts, *edits, "/desk/practice/"]:
+        author.page.goto(path)
+        assert "<script>" in author.text() + author.page.content().replace("&lt;", "<"), path
+    walked = set(watch.looked_at)
+    assert not [name for name in page_names() if not was_walked(name, walked)]
+
+
+def must_be_words(person, path):
+    assert person.page.title() != "owned", path
+    assert person.page.locator("script:not([src]), [onerror], main h1 ~ h1").count() == 0, path
+    assert person.page.locator("h1").filter(has_text=re.compile(r"^Big$")).count() == 0, path
+
+
+def page_names():
+    """The names and patterns of every address that gives a page, read from the table itself."""
+    rows = re.findall(r'path\(\s*"([^"]*)",\s*[^"]+name="([^"]+)"', URLS.read_text())
+    assert len(rows) > 25
+    return [(route, name) for route, name in rows if name not in NO_PAGE]
+
+
+def was_walked(row, walked):
+    route, _ = row
+    pattern = re.sub(r"<(?:str|int):\w+>", "[^/]+", route)
+    return any(re.fullmatch(f"/{pattern}", path.partition("?")[0]) for path in walked)
