@@ -14,11 +14,13 @@ from folkmoot.desk.people.queries import Organisation
 from .adapters import CHANNELS, CONNECTABLE, build_adapter, capabilities_of
 from .models import Account
 from .shelf import TableShelf
+from .vault import VaultError
 
 __all__ = [
     "CHANNELS",
     "CONNECTABLE",
     "Account",
+    "VaultError",
     "capabilities_of",
     "find_account",
     "find_feed",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Q
 
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.drafts import actions as draft_actions
 from folkmoot.desk.drafts import queries as drafts
 
-from .delivering import Clock, claim, deliver, give_up_lost, look_up, note_fault
+from .delivering import FAULT, Clock, claim, deliver, give_up_lost, look_up, note_fault
 from .lifecycle import DELIVERY, DeliveryState
 from .models import Delivery
 from .readback import read_back
@@ -22,6 +24,8 @@ log = logging.getLogger(__name__)
 __all__ = ["work"]
 
 BATCH = 50
+# A post that our own code cannot begin is tried again until no window would still be open.
+KEEP_TRYING = timedelta(hours=1)
 
 
 def work(clock: Clock) -> int:
@@ -36,10 +40,10 @@ def work(clock: Clock) -> int:
         done += _try(give_up_lost, delivery, now)
     for delivery in _owed(DeliveryState.WAITING, Q(next_try_at__lte=now)):
         if _is_free(delivery, clock) and claim(delivery, clock()):
-            done += _deliver(delivery, clock)
+            done += _carry_on(deliver, delivery, clock)
     for delivery in _owed(DeliveryState.UNCONFIRMED, Q(next_try_at__lte=clock())):
         if _is_free(delivery, clock) and claim(delivery, clock()):
-            done += _try(look_up, delivery, clock)
+            done += _carry_on(look_up, delivery, clock)
     for delivery in _owed(DeliveryState.SENT, Q(read_back="", next_try_at__lte=clock())):
         done += _try(read_back, delivery, clock)
     return done + _finish(clock)
@@ -71,23 +75,37 @@ def _begin_due(clock: Clock) -> int:
         except draft_actions.StaleDraft:
             continue  # taken back, or begun by another worker, at this very moment
         except draft_actions.DraftRefused as refused:
-            draft_actions.lapse(drafts.get_again(draft), str(refused), now=now)
-            log.warning("Post %s was not sent: %s", draft.pk, refused)
+            _lapse(draft, str(refused), now)
+        except OperationalError:
+            raise  # the database is away, and it is nothing about this post
+        except Exception:
+            log.exception("Post %s could not be begun", draft.pk)
+            if draft.due_at is None or now > draft.due_at + KEEP_TRYING:
+                _lapse(draft, f"Not sent in time. {FAULT}", now)
+            continue
         begun += 1
     return begun
 
 
-def _deliver(delivery: Delivery, clock: Clock) -> int:
+def _lapse(draft: drafts.Draft, reason: str, now: datetime) -> None:
     try:
-        deliver(delivery, clock)
+        draft_actions.lapse(drafts.get_again(draft), reason, now=now)
+    except draft_actions.DraftRefused:
+        return  # taken back, or given up by another worker, at this very moment
+    log.warning("Post %s was not sent: %s", draft.pk, reason)
+
+
+def _carry_on(act: Callable[[Delivery, Clock], None], delivery: Delivery, clock: Clock) -> int:
+    """Take a claimed delivery further; 1 if it went as it should."""
+    try:
+        act(delivery, clock)
     except LostClaim:
         return 0
     except Exception:
-        # A fault of ours. Before the freeze nothing was sent and the row still waits: say so and
-        # go on. After it, the row says "sending"; the lease will run out and it is looked up.
+        # A fault of ours: say so on the row and go on. Where it already says "sending" nothing may
+        # be said: the lease will run out and it is looked up.
         log.exception("Delivery %s failed in our own code", delivery.pk)
-        if delivery.state == DeliveryState.WAITING:
-            _try(note_fault, delivery, clock())
+        _try(note_fault, delivery, clock())
         return 0
     return 1
 

@@ -45,6 +45,10 @@ LEASE = timedelta(seconds=30)
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(seconds=60)
 WAIT_FOR_A_PERSON = timedelta(seconds=30)
+FAULT = (
+    "A fault in this program stands in the way. It is in the log; tell whoever looks after this "
+    "system."
+)
 
 
 def claim(delivery: Delivery, now: datetime) -> bool:
@@ -62,7 +66,11 @@ def deliver(delivery: Delivery, clock: Clock) -> None:
     if now > delivery.not_after:
         _miss(delivery, now)
         return
-    adapter = accounts.open_adapter(delivery.account)
+    try:
+        adapter = accounts.open_adapter(delivery.account)
+    except accounts.VaultError as sealed:
+        _keep_waiting(delivery, NotPrepared(str(sealed), retry=False), now, clock())
+        return
     prepared = _prepare(delivery, adapter, clock)
     if prepared is None:
         return
@@ -122,8 +130,12 @@ def look_up(delivery: Delivery, clock: Clock) -> None:
     attempt = Attempt.objects.create(
         delivery=delivery, number=delivery.attempt, what="look_up", started_at=clock()
     )
-    adapter = accounts.open_adapter(delivery.account)
-    outcome = adapter.look_up(Prepared(delivery.key, bytes(delivery.request)))
+    outcome: Sent | Absent | Different | Unconfirmed
+    try:
+        adapter = accounts.open_adapter(delivery.account)
+        outcome = adapter.look_up(Prepared(delivery.key, bytes(delivery.request)))
+    except accounts.VaultError as sealed:
+        outcome = Unconfirmed(f"It cannot be looked up. {sealed}")
     settle(delivery, attempt, outcome, clock())
     if delivery.state == DeliveryState.WAITING and clock() > delivery.not_after:
         _miss(delivery, clock())
@@ -147,16 +159,15 @@ def give_up_lost(delivery: Delivery, now: datetime) -> None:
 
 
 def note_fault(delivery: Delivery, now: datetime) -> None:
-    """Our own code failed before anything was sent: say so on the delivery and try again."""
-    write(
-        delivery,
-        {
-            "lease_until": None,
-            "next_try_at": now + WAIT_FOR_A_PERSON,
-            "trouble": "A fault in this program kept the post from being sent. It is in the log; "
-            "tell whoever looks after this system.",
-        },
-    )
+    """Our own code failed on a claimed delivery: say so on it, and let others go first."""
+    # What failed may have been rolled back, so only the row itself says how far it got.
+    kept = Delivery.objects.get(pk=delivery.pk)
+    ours = kept.attempt == delivery.attempt
+    if ours and kept.state in {DeliveryState.WAITING, DeliveryState.UNCONFIRMED}:
+        write(
+            kept,
+            {"lease_until": None, "next_try_at": now + WAIT_FOR_A_PERSON, "trouble": FAULT},
+        )
 
 
 def rendition_of(delivery: Delivery) -> Rendition:
@@ -176,12 +187,19 @@ def _prepare(delivery: Delivery, adapter: Adapter, clock: Clock) -> Prepared | N
     started_at = clock()
     try:
         prepared = adapter.prepare(rendition_of(delivery), key=delivery.key, at=started_at)
-    except drafts.PictureRefused as missing:
+    except (drafts.PictureRefused, accounts.VaultError) as missing:
         prepared = NotPrepared(str(missing), retry=False)
     if isinstance(prepared, Prepared):
         account_actions.note_health(delivery.account, "")
         return prepared
-    now = clock()
+    _keep_waiting(delivery, prepared, started_at, clock())
+    return None
+
+
+def _keep_waiting(
+    delivery: Delivery, prepared: NotPrepared, started_at: datetime, now: datetime
+) -> None:
+    """It could not be prepared: say why on the delivery and the account, and try again later."""
     Attempt.objects.create(
         delivery=delivery,
         number=delivery.attempt,
@@ -197,7 +215,6 @@ def _prepare(delivery: Delivery, adapter: Adapter, clock: Clock) -> Prepared | N
         delivery,
         {"trouble": prepared.reason, "lease_until": None, "next_try_at": now + wait},
     )
-    return None
 
 
 def _freeze(delivery: Delivery, prepared: Prepared, clock: Clock) -> Attempt | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -11,9 +12,11 @@ from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.records import actions as record_actions
 from folkmoot.desk.records import queries as records
 
-from .delivering import Clock, rendition_of
+from .delivering import FAULT, Clock, rendition_of
 from .models import Delivery
 from .steps import write
+
+log = logging.getLogger(__name__)
 
 MOST_TRIES = 8
 
@@ -22,8 +25,16 @@ def read_back(delivery: Delivery, clock: Clock) -> None:
     """Read a sent delivery back and keep what came of it: ``matches``, ``differs``, ``gone``, or,
     after the last of several tries, ``unreadable``. Raises ``LostClaim``.
     """
-    adapter = accounts.open_adapter(delivery.account)
-    seen = adapter.read_back(Sent(delivery.remote_id, delivery.url, tuple(delivery.remote_ids)))
+    seen: Live | Absent | Unreadable
+    try:
+        adapter = accounts.open_adapter(delivery.account)
+        seen = adapter.read_back(Sent(delivery.remote_id, delivery.url, tuple(delivery.remote_ids)))
+    except accounts.VaultError as sealed:
+        seen = Unreadable(str(sealed))
+    except Exception:
+        # Counted as one of the tries: a post that cannot be read must not be asked for for ever.
+        log.exception("Delivery %s could not be read back", delivery.pk)
+        seen = Unreadable(FAULT)
     now = clock()
     tries = delivery.read_back_tries + 1
     if isinstance(seen, Unreadable) and tries < MOST_TRIES:
