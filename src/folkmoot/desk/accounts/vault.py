@@ -16,6 +16,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
 NONCE_BYTES = 12
+CHANGED = (
+    "A sealed token does not open: it has been changed, or moved from another account. Connect "
+    "the account again."
+)
 
 
 class VaultError(Exception):
@@ -39,6 +43,10 @@ def seal(place: str, secret: str) -> str:
 
 def unseal(place: str, sealed: str) -> str:
     """What :func:`seal` sealed. Raises :class:`VaultError` if it does not open."""
+    if not sealed:
+        raise VaultError(
+            "There is no token for this account: it has been disconnected. Connect it again."
+        )
     key_id, _, body = sealed.partition(".")
     key = _keys().get(key_id)
     if key is None:
@@ -48,9 +56,9 @@ def unseal(place: str, sealed: str) -> str:
         )
     try:
         box = base64.urlsafe_b64decode(body)
-        return AESGCM(key).decrypt(box[:NONCE_BYTES], box[NONCE_BYTES:], place.encode()).decode()
+        opened = AESGCM(key).decrypt(box[:NONCE_BYTES], box[NONCE_BYTES:], place.encode()).decode()
     except (InvalidTag, ValueError) as wrong:
-        raise VaultError(
-            "A sealed token does not open: it has been changed, or moved from "
-            "another account. Connect the account again."
-        ) from wrong
+        raise VaultError(CHANGED) from wrong
+    if base64.urlsafe_b64encode(box).decode() != body:  # base64 passes over what it cannot read
+        raise VaultError(CHANGED)
+    return opened
