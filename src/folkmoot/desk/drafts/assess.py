@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from folkmoot.channels import count_graphemes
-from folkmoot.check import Effect, NotEvaluated, Question, Report, report_from_dict
+from folkmoot.check import CheckError, Effect, NotEvaluated, Question, Report, report_from_dict
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.guidance import queries as guidance
 from folkmoot.desk.people.queries import Organisation
-from folkmoot.guidance import Clause, Pack
+from folkmoot.guidance import Clause, GuidanceError, Pack
 
 from .content import Content, chosen_accounts
 from .renditions import describe_problems, make_rendition
@@ -92,11 +92,14 @@ def assess(content: Content, report: Mapping[str, Any], organisation: Organisati
     """The assessment of a post under a report that was made of it."""
     cards = tuple(_card(content, account) for account in chosen_accounts(content, organisation))
     if "failed" in report:
-        return Assessment(
-            str(report["failed"]), "failed", (), (), (), 0, (Piece(content.text, ""),), cards
+        return _failed(str(report["failed"]), content, cards)
+    try:
+        read = report_from_dict(report)
+        pack = guidance.get_pack(organisation.pack)
+    except (CheckError, GuidanceError) as unusable:
+        return _failed(
+            f"What the check said of this post cannot be read: {unusable}", content, cards
         )
-    read = report_from_dict(report)
-    pack = guidance.get_pack(organisation.pack)
     return Assessment(
         "",
         read.verdict,
@@ -120,6 +123,10 @@ def assess(content: Content, report: Mapping[str, Any], organisation: Organisati
         _pieces(content.text, read),
         cards,
     )
+
+
+def _failed(sentence: str, content: Content, cards: tuple[Card, ...]) -> Assessment:
+    return Assessment(sentence, "failed", (), (), (), 0, (Piece(content.text, ""),), cards)
 
 
 def _clauses(pack: Pack, ids: tuple[str, ...]) -> tuple[Clause, ...]:

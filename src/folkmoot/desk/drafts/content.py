@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,6 +27,8 @@ from .digest import Addressed, Signable, digest, report_parts
 from .lifecycle import DraftFacts
 from .models import Draft, Version
 from .renditions import describe_problems, make_rendition, picture_facts
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +94,19 @@ def check_content(
     try:
         report = guidance.get_checker(organisation.pack).check(post, context)
     except (CheckError, GuidanceError) as failed:
-        return {
-            "failed": f"The check could not be carried out: {failed} Until it can, the post "
-            "cannot be sent for sign-off. Tell whoever looks after this system."
-        }
+        return _failed(str(failed))
+    except Exception:
+        # A fault of ours must neither pass for an answer nor cost the author their words.
+        log.exception("The check of a post failed")
+        return _failed("a fault in this program, which is in its log.")
     return report_to_dict(report)
+
+
+def _failed(why: str) -> dict[str, Any]:
+    return {
+        "failed": f"The check could not be carried out: {why} Until it can, the post "
+        "cannot be sent for sign-off. Tell whoever looks after this system."
+    }
 
 
 def chosen_accounts(content: Content, organisation: Organisation) -> list[accounts.Account]:
