@@ -13,6 +13,7 @@ import pytest
 from guidance_small_pack import BODY, PACK, SOURCES, Writer, clause_text
 
 from folkmoot.guidance import (
+    Audience,
     ClauseKind,
     Evidence,
     Level,
@@ -74,7 +75,7 @@ def test_what_a_clause_says_itself_wins_over_its_source(write_pack: Writer):
         url='"https://office.example/page-2"',
         version_on="2021-01-01",
         official_ref='"Paragraph 4"',
-        audiences='["managers", "communicators"]',
+        audiences='["line_manager", "communicators"]',
         aliases='["P/4"]',
     )
     clause = load_pack(write_pack(clauses={"A": text})).get_clause("P/4")
@@ -83,7 +84,7 @@ def test_what_a_clause_says_itself_wins_over_its_source(write_pack: Writer):
     assert clause.url_history == ()
     assert clause.version_on == date(2021, 1, 1)
     assert clause.official_ref == "Paragraph 4"
-    assert clause.audiences == {"managers", "communicators"}
+    assert clause.audiences == {Audience.LINE_MANAGER, Audience.COMMUNICATOR}
 
 
 def test_clauses_stand_by_order_and_then_by_id(write_pack: Writer):

@@ -10,6 +10,7 @@ in our own words, each citing source, version, address and how well it is eviden
 
 from .loader import available_packs, load_pack
 from .model import (
+    Audience,
     Clause,
     ClauseKind,
     Evidence,
@@ -25,6 +26,7 @@ from .model import (
 )
 
 __all__ = [
+    "Audience",
     "Clause",
     "ClauseKind",
     "Evidence",

@@ -11,11 +11,32 @@ from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 
-from .model import Clause, ClauseKind, Evidence, Level, PackError, Source, Status
-from .table import Table, decode, parse
+from .model import Audience, Clause, ClauseKind, Evidence, Level, PackError, Source, Status
+from .table import Table, decode, did_you_mean, parse
 
 CLAUSE_ID = re.compile(r"[A-Z0-9]+(?:-[A-Z0-9]+)*")
-EVERYONE = frozenset({"everyone"})
+EVERYONE = frozenset({Audience.EVERYONE})
+
+# What an ``amend/<ID>.toml`` may change, in the words ``locked`` uses for it.
+AMENDABLE = (
+    "title",
+    "aliases_add",
+    "audiences",
+    "status",
+    "evidence",
+    "note",
+    "in_overview",
+    "levels",
+)
+LOCKABLE = (*AMENDABLE, *(f"levels.{level.value}" for level in Level))
+
+# The plural words of the first packs. Old versions hold them and are never edited.
+_PLURALS = {
+    "communicators": Audience.COMMUNICATOR,
+    "policy_officials": Audience.POLICY_OFFICIAL,
+    "line_managers": Audience.LINE_MANAGER,
+    "it_leads": Audience.IT_LEAD,
+}
 
 _FENCE = "+++"
 _KEYS = (
@@ -33,6 +54,9 @@ _KEYS = (
     "url",
     "url_history",
     "audiences",
+    "note",
+    "in_overview",
+    "locked",
 )
 _HEADING = re.compile(r"##(?:[ \t]+(?P<name>.*?))?[ \t]*")
 _CODE_FENCE = re.compile(r" {0,3}(?P<mark>`{3,}|~{3,})(?P<info>.*)")
@@ -85,11 +109,52 @@ def read_clause(
         url=url or source.url,
         url_history=url_history or (() if url else source.url_history),
         group=table.get_text("group"),
-        audiences=frozenset(table.get_texts("audiences")) or EVERYONE,
+        audiences=find_audiences(table) or EVERYONE,
         levels=MappingProxyType(_levels(body, file, lines_before_body)),
+        note=table.find_text("note") or "",
+        in_overview=table.find_flag("in_overview") or False,
+        locked=get_locks(table, "locked"),
     )
     refuse_checked_too_early(table, clause.version_on, clause.checked_on)
     return table.get_number("order"), clause
+
+
+def find_audiences(table: Table) -> frozenset[Audience]:
+    """The audiences named in a clause's file or in a change of it; empty where none are.
+
+    Raises:
+        PackError: A word is no audience. The refusal suggests the nearest that is.
+    """
+    named: set[Audience] = set()
+    for word in table.get_texts("audiences"):
+        audience = _PLURALS.get(word)
+        if audience is None:
+            audience = Table({"audiences": word}, table.file, table.where).get_word(
+                "audiences", Audience
+            )
+        named.add(audience)
+    return frozenset(named)
+
+
+def get_locks(table: Table, key: str) -> frozenset[str]:
+    """The keys locked at ``key``, ``levels`` written out as the three levels; empty where absent.
+
+    Raises:
+        PackError: A word names nothing that a pack further down could change.
+    """
+    locks: set[str] = set()
+    for word in table.get_texts(key):
+        if word not in LOCKABLE:
+            raise table.refuse(
+                key,
+                f"{word!r} is nothing another pack could change.{did_you_mean(word, LOCKABLE)} "
+                f"Allowed: {', '.join(LOCKABLE)}.",
+            )
+        if word == "levels":
+            locks.update(f"levels.{level.value}" for level in Level)
+        else:
+            locks.add(word)
+    return frozenset(locks)
 
 
 def refuse_checked_too_early(table: Table, version_on: date | None, checked_on: date) -> None:

@@ -53,6 +53,34 @@ class ClauseKind(StrEnum):
     TIP = "tip"
 
 
+class Audience(StrEnum):
+    """Whom a clause concerns. A clause for everyone concerns each of the others too."""
+
+    EVERYONE = "everyone"
+    COMMUNICATOR = "communicator"
+    POLICY_OFFICIAL = "policy_official"
+    LINE_MANAGER = "line_manager"
+    IT_LEAD = "it_lead"
+
+    @property
+    def word(self) -> str:
+        """The audience in plain words, in the plural: ``policy officials``."""
+        return _AUDIENCE_WORDS[self]
+
+    def is_concerned_by(self, clause: Clause) -> bool:
+        """Whether ``clause`` names this audience, or everyone."""
+        return self in clause.audiences or Audience.EVERYONE in clause.audiences
+
+
+_AUDIENCE_WORDS = {
+    Audience.EVERYONE: "everyone",
+    Audience.COMMUNICATOR: "communicators",
+    Audience.POLICY_OFFICIAL: "policy officials",
+    Audience.LINE_MANAGER: "line managers",
+    Audience.IT_LEAD: "IT leads",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A publication that clauses come from.
@@ -99,8 +127,16 @@ class Clause:
     url_history: tuple[str, ...]
     group: str
     """The heading the clause stands under: ``Integrity``, ``The principles of 2012`` ..."""
-    audiences: frozenset[str]
+    audiences: frozenset[Audience]
     levels: Mapping[Level, str]
+    note: str = ""
+    """What a reader should know before relying on the clause; empty where there is nothing."""
+    in_overview: bool = False
+    """Whether the clause belongs on the one page a reader can hold in their head."""
+    locked: frozenset[str] = frozenset()
+    """The keys that no pack further down may change, in the words of ``amend/<ID>.toml``."""
+    amended_by: tuple[str, ...] = ()
+    """The packs that changed a key of the clause, eldest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,12 @@ def parse(text: str, file: Path, *, lines_before: int = 0) -> dict[str, Any]:
         ) from wrong
 
 
+def did_you_mean(word: str, known: Collection[str]) -> str:
+    """A sentence that suggests the nearest of ``known``, with a space before it, or nothing."""
+    near = get_close_matches(word, known, n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
 class Table:
     """One TOML table with the file it stands in, so that every refusal can say where.
 
@@ -92,11 +98,19 @@ class Table:
         """Refuse the first key that is not ``known``, suggesting the nearest that is."""
         for key in self._data:
             if key not in known:
-                near = get_close_matches(key, known, n=1)
-                meant = f" Did you mean {near[0]!r}?" if near else ""
                 raise self.refuse(
-                    key, f"There is no such key.{meant} Allowed: {', '.join(sorted(known))}."
+                    key,
+                    f"There is no such key.{did_you_mean(key, known)} "
+                    f"Allowed: {', '.join(sorted(known))}.",
                 )
+
+    def has(self, key: str) -> bool:
+        """Whether the file says anything at ``key``."""
+        return key in self._data
+
+    def keys(self) -> frozenset[str]:
+        """The keys the file has."""
+        return frozenset(self._data)
 
     def find_text(self, key: str) -> str | None:
         """The one-line text at ``key``, or ``None`` where the key is absent."""
@@ -120,6 +134,31 @@ class Table:
             if text in texts[:at]:
                 raise self.refuse(key, f"{text!r} stands in the list twice.")
         return texts
+
+    def find_flag(self, key: str) -> bool | None:
+        """``True`` or ``False`` as written at ``key``, or ``None`` where the key is absent."""
+        value = self._data.get(key)
+        if value is not None and not isinstance(value, bool):
+            raise self.refuse(key, f"This must be true or false, without quotes, not {value!r}.")
+        return value
+
+    def find_table(self, key: str) -> Table | None:
+        """The table at ``key``, or ``None`` where the key is absent."""
+        if key not in self._data:
+            return None
+        value = self._data[key]
+        if not isinstance(value, dict):
+            raise self.refuse(key, f"This must be a table, not {value!r}.")
+        return Table(value, self.file, f"{self.where}{key}.")
+
+    def get_body(self, key: str) -> str:
+        """The text at ``key``, of one line or more, which must not be blank."""
+        value = self._required(key)
+        if not isinstance(value, str):
+            raise self.refuse(key, f"This must be text in quotes, not {value!r}.")
+        if not value.strip():
+            raise self.refuse(key, "This must not be blank. Leave the key out if there is nothing.")
+        return value.strip()
 
     def get_number(self, key: str) -> int:
         """The whole number, zero or more, at ``key``."""
@@ -146,8 +185,7 @@ class Table:
         value = self._required(key)
         allowed = [word.value for word in words]
         if not isinstance(value, str) or value not in allowed:
-            near = get_close_matches(value, allowed, n=1) if isinstance(value, str) else []
-            meant = f" Did you mean {near[0]!r}?" if near else ""
+            meant = did_you_mean(value, allowed) if isinstance(value, str) else ""
             raise self.refuse(
                 key,
                 f"{value!r} is not one of the words allowed.{meant} Allowed: {', '.join(allowed)}.",
