@@ -122,7 +122,7 @@ class StandIn:
         self._real = Practice(
             self,
             post_url="https://posts.example/{}".format,
-            picture_url=lambda s, m: f"https://p/{s}",
+            picture_url=lambda s, _: f"https://p/{s}",
         )
 
     # the shelf
@@ -158,5 +158,12 @@ class StandIn:
         return ask
 
     def install(self, monkeypatch):
-        monkeypatch.setattr(accounts, "open_adapter", lambda account: self)
+        monkeypatch.setattr(accounts, "open_adapter", lambda _account: self)
         return self
+
+
+def entries(draft, kind):
+    """The entries of this kind about a post, with all their fields."""
+    from folkmoot.desk.records.queries import list_history
+
+    return [entry for entry in list_history(draft.subject) if entry.kind == kind]

@@ -23,7 +23,7 @@ from .content import (
 from .lifecycle import DraftFacts, DraftState
 from .models import Draft, Picture, Signoff, Version
 from .pictures import PictureRefused, keep_picture
-from .queries import find_signoff, get_draft, get_version, signed_time
+from .queries import find_signoff, get_again, get_draft, get_version, signed_time
 from .steps import DraftRefused, StaleDraft, take_step
 
 __all__ = [
@@ -155,12 +155,11 @@ def sign(
         report=fresh,
     )
     held = [title for mark, title in list_holds(fresh) if mark in accepted]
-    draft = take_step(
+    draft = _decide(
         draft,
         "sign",
         facts=facts,
         roles=approver.held,
-        role=Role.APPROVER,
         now=now,
         fields={"digest": version.digest, "guidance": version.pack, "accepted": "; ".join(held)},
         changes={"due_at": version.due_at or now},
@@ -190,12 +189,11 @@ def send_back(
     facts = facts_for(
         draft, version, now=now, actor=approver.ref, digest_seen=digest_seen, reason=reason
     )
-    draft = take_step(
+    draft = _decide(
         draft,
         "send_back",
         facts=facts,
         roles=approver.held,
-        role=Role.APPROVER,
         now=now,
         fields={"digest": version.digest, "reason": reason.strip()},
     )
@@ -389,6 +387,35 @@ def _keep_decision(
         by=by.ref,
         at=now,
     )
+
+
+def _decide(
+    draft: Draft,
+    verb: str,
+    *,
+    facts: DraftFacts,
+    roles: Iterable[str],
+    now: datetime,
+    fields: dict[str, str],
+    changes: dict[str, object] | None = None,
+    once: str | None = None,
+) -> Draft:
+    """Take an approver's step; who was beaten to it by a moment is told by whom."""
+    try:
+        return take_step(
+            draft,
+            verb,
+            facts=facts,
+            roles=roles,
+            role=Role.APPROVER,
+            now=now,
+            fields=fields,
+            changes=changes,
+            once=once,
+        )
+    except StaleDraft:
+        _somebody_was_first(get_again(draft))
+        raise
 
 
 def _somebody_was_first(draft: Draft) -> None:
