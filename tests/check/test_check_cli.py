@@ -112,8 +112,8 @@ def test_text_that_is_not_utf8_is_refused(post, capsys):
 
 
 def test_a_pack_with_a_broken_rule_exits_with_3_and_is_never_a_pass(post, capsys, tmp_path):
-    folder = tmp_path / "uk-civil-service"
-    shutil.copytree(load_pack("uk-civil-service").folders[-1], folder)
+    folder = tmp_path / "accessible-posts"
+    shutil.copytree(load_pack("accessible-posts").folders[-1], folder)
     rule = folder / "rules" / "links-insecure.toml"
     rule.write_text(rule.read_text(encoding="utf-8") + "colour = 'red'\n", encoding="utf-8")
     post("hi")
@@ -140,8 +140,8 @@ def test_test_says_what_it_held_the_rules_to(capsys):
 
 
 def test_test_exits_with_1_where_a_rule_lacks_an_example(capsys, tmp_path):
-    folder = tmp_path / "uk-civil-service"
-    shutil.copytree(load_pack("uk-civil-service").folders[-1], folder)
+    folder = tmp_path / "accessible-posts"
+    shutil.copytree(load_pack("accessible-posts").folders[-1], folder)
     rule = folder / "rules" / "links-insecure.toml"
     text = rule.read_text(encoding="utf-8")
     rule.write_text(text[: text.index("[[example]]")], encoding="utf-8")
@@ -152,7 +152,7 @@ def test_test_exits_with_1_where_a_rule_lacks_an_example(capsys, tmp_path):
 def test_explain_shows_grounds_and_examples_with_unseen_characters_made_visible(capsys):
     assert run(["check", "explain", "record/unseen-characters"]) == 0
     out = capsys.readouterr().out
-    assert "[INT-M6," in out
+    assert "[RECORDS," in out
     assert "When it is wrong:" in out
     assert "\\u202e" in out
     assert run(["check", "explain", "no/such-rule"]) == 2
