@@ -73,3 +73,9 @@ def author(somebody):
 @pytest.fixture
 def approver(somebody):
     return somebody().sign_in("approver")
+
+
+@pytest.fixture
+def anyone(somebody):
+    """A member of the public: nobody who signs in."""
+    return somebody(accept_downloads=True)

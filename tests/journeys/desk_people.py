@@ -132,6 +132,18 @@ class Person:
         self.click("Sign")
         self.page.wait_for_url(f"**/desk/drafts/{number}")
 
+    def download_proof(self) -> Path:
+        """The proof offered by the register's entry that is open, as a file."""
+        with self.page.expect_download() as coming:
+            self.page.get_by_role("button", name="Download the proof").click()
+        assert coming.value.suggested_filename.endswith(".tlog-proof")
+        return coming.value.path()
+
+    def read_key(self) -> str:
+        """The key of the record, as the body publishes it."""
+        self.page.goto("/ledger/key")
+        return self.page.locator("p.desk-key code").inner_text()
+
     def text(self) -> str:
         """What the page's main part says."""
         return self.page.locator("main").inner_text()

@@ -29,11 +29,15 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def wait_for(said: Callable[[], Any], *, seconds: float, what: str) -> Any:
-    """The first true answer of ``said``, asked over and over for at most ``seconds``."""
+def wait_for(
+    said: Callable[[], Any], *, seconds: float, what: str, told: Callable[[], str] = str
+) -> Any:
+    """The first true answer of ``said``, asked over and over for at most ``seconds``. After that,
+    ``told`` is asked for what there is instead.
+    """
     end = time.monotonic() + seconds
     while not (answer := said()):
-        assert time.monotonic() < end, f"After {seconds} seconds still not: {what}"
+        assert time.monotonic() < end, f"After {seconds} seconds still not: {what}. {told()}"
         time.sleep(0.03)
     return answer
 
@@ -66,7 +70,7 @@ class RunningDesk:
                 stdout=log,
                 stderr=log,
             )
-        wait_for(self._answers, seconds=START_SECONDS, what=f"the desk is up. {self.said()}")
+        wait_for(self._answers, seconds=START_SECONDS, what="the desk is up", told=self.said)
 
     def stop(self) -> None:
         """End it as Ctrl-C does, and its worker with it."""
@@ -76,6 +80,8 @@ class RunningDesk:
                 self._process.wait(timeout=45)
             except subprocess.TimeoutExpired:
                 self.kill()
+        for left in self.workers():  # where `up` was killed and its worker did not follow
+            os.kill(left, signal.SIGKILL)
 
     def kill(self) -> None:
         """``kill -9`` to it and its worker at once, as when the power goes."""
@@ -111,7 +117,7 @@ class RunningDesk:
             except OSError:
                 continue  # another user's, or gone this moment
             ours = f"FOLKMOOT_HOME={self.home}".encode() in environment
-            if ours and state != "Z" and command[-3:] == [b"folkmoot", b"work", b""]:
+            if ours and state != "Z" and {b"folkmoot", b"work"} <= set(command):
                 found.append(int(entry.name))
         return found
 

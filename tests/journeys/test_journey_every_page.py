@@ -12,7 +12,8 @@ URLS = Path(__file__).parents[2] / "src" / "folkmoot" / "desk" / "site" / "urls.
 HOSTILE = (
     "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
     " </textarea></p><h1>Big</h1> {{ 7*7 }} {% raw %} ]]> &lt;b&gt; "
-    + "Donaudampfschifffahrtselektrizitätenhauptbetriebswerk" * 2
+    + "Donaudampfschifffahrtselektrizitätenhauptbetriebswerk"
+    * 2
 )
 BIDI = "Safe \u202etxt.exe\u202c \u2066hidden\u2069 \u200f and back"
 PUBLIC = ["/", "/register/", "/register/?words=nothing", "/ledger/key", "/guidance/"]
@@ -109,7 +110,7 @@ def test_every_page_with_an_error_is_accessible_and_names_it(author, approver, s
 
 
 def test_hostile_words_are_only_ever_words_on_every_page(
-    desk, author, approver, somebody, watch, photograph
+    author, approver, anyone, watch, photograph
 ):
     ask = "Nobody can be harmed by these words."
     text = f"{HOSTILE} {ask}"
@@ -124,7 +125,8 @@ def test_hostile_words_are_only_ever_words_on_every_page(
     wait_for(
         lambda: approver.says("What is live is what was signed."),
         seconds=8,
-        what=f"the post is live: {approver.text()}",
+        what="the post is live",
+        told=approver.text,
     )
     asked = author.send_for_signoff(f"Asked {ask} {HOSTILE[:60]}", "Our feed", "Practice channel")
     back = author.send_for_signoff(f"Back {ask} {HOSTILE[:60]}", "Our feed")
@@ -146,10 +148,11 @@ def test_hostile_words_are_only_ever_words_on_every_page(
     approver.page.get_by_label("Which notice").fill(HOSTILE[:200])
     approver.click("Add the period")
 
-    anyone = somebody()
     anyone.page.goto("/register/")
     entry = anyone.page.locator("main li a").first.get_attribute("href")
-    feed_post = re.search(rb'href="[^"]*(/posts/[^"/]+/)"', desk.read("/feed.atom"))[1].decode()
+    feed_post = re.search(rb'href="[^"]*(/posts/[^"/]+/)"', anyone.desk.read("/feed.atom"))[
+        1
+    ].decode()
     public = [*PUBLIC, entry, feed_post, "/guidance/clause?clause=x", clauses(anyone)[0]]
     drafts = [f"/desk/drafts/{n}" for n in (live, asked, back, kept)]
     edits = [f"/desk/drafts/{n}/edit" for n in (back, kept)]
@@ -162,7 +165,7 @@ def test_hostile_words_are_only_ever_words_on_every_page(
             must_be_words(person, path)
     for path in (entry, feed_post, "/register/", "/"):
         anyone.page.goto(path)
-        assert HOSTILE.split(" ")[0] in anyone.text(), f"{path} does not show the post"
+        assert "<script>" in anyone.text(), f"{path} does not show the post"
     for path in [*drafts, *edits, "/desk/practice/"]:
         author.page.goto(path)
         assert "<script>" in author.text() + author.page.content().replace("&lt;", "<"), path

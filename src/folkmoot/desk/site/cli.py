@@ -48,6 +48,11 @@ def _work(argv: list[str]) -> int:
         "over: put entries into the record, deliver, look up.",
     )
     parser.add_argument("--once", action="store_true", help="do what is owed now, and end")
+    parser.add_argument(
+        "--while-open",
+        action="store_true",
+        help="end when standard input closes, as it does when the program that started this dies",
+    )
     args = parser.parse_args(argv)
     from .worker import run as work
     from .worker import work_once
@@ -55,7 +60,7 @@ def _work(argv: list[str]) -> int:
     if args.once:
         work_once()
         return 0
-    return work()
+    return work(while_open=sys.stdin.fileno() if args.while_open else None)
 
 
 def _up(argv: list[str], config: Config) -> int:
@@ -123,7 +128,12 @@ def _bring_up_to_date() -> None:
 
 
 class _Worker:
-    """The worker as a process of its own, started again whenever it dies."""
+    """The worker as a process of its own, started again whenever it dies.
+
+    It holds one end of a pipe whose other end is ours alone: however this process ends, by
+    ``kill -9`` too, the worker finishes what it is doing and ends, and no second one works beside
+    it after the next start.
+    """
 
     def __init__(self) -> None:
         self._ending = threading.Event()
@@ -146,7 +156,9 @@ class _Worker:
 
     def _keep(self) -> None:
         while not self._ending.is_set():
-            self._process = subprocess.Popen([sys.executable, "-m", "folkmoot", "work"])
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "folkmoot", "work", "--while-open"], stdin=subprocess.PIPE
+            )
             status = self._process.wait()
             if not self._ending.is_set():
                 log.error("The worker ended with status %s; it is started again.", status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import threading
 from datetime import UTC, datetime
@@ -55,9 +56,14 @@ def work_until_stopped(stop: threading.Event) -> None:
         stop.wait(pause)
 
 
-def run() -> int:
-    """The worker as a process: works until it is told to end, and finishes what it is doing."""
+def run(while_open: int | None = None) -> int:
+    """The worker as a process: works until it is told to end, and finishes what it is doing.
+
+    ``while_open`` is the descriptor of a pipe; when its other end closes, that too is being told.
+    """
     stop = threading.Event()
+    if while_open is not None:
+        threading.Thread(target=_wait_for_end, args=(while_open, stop), daemon=True).start()
 
     def end(_number: int, _frame: FrameType | None) -> None:
         stop.set()
@@ -66,3 +72,11 @@ def run() -> int:
     signal.signal(signal.SIGINT, end)
     work_until_stopped(stop)
     return 0
+
+
+def _wait_for_end(pipe: int, stop: threading.Event) -> None:
+    # Read below Python's buffers, whose locks a thread must not hold when the program ends.
+    while os.read(pipe, 1024):
+        pass
+    log.warning("The program that started this worker has ended, so the worker ends too.")
+    stop.set()
