@@ -23,10 +23,8 @@ def ask(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]
 def test_list_names_each_pack_with_its_reference(capsys: pytest.CaptureFixture[str]):
     status, out, err = ask(capsys, "list")
     assert (status, err) == (0, "")
-    assert (
-        f"{PACK.reference}  {PACK.title} ({len(PACK.clauses)} clauses, {len(PACK.sources)} sources)\n"
-        in out
-    )
+    count = f"{len(PACK.clauses)} clauses, {len(PACK.sources)} sources"
+    assert f"{PACK.reference}  {PACK.title} ({count})\n" in out
 
 
 def test_list_tells_of_a_pack_that_cannot_be_used_and_still_lists_the_rest(

@@ -93,7 +93,7 @@ def test_a_parent_of_another_version_is_refused_naming_both(write_pack: Writer):
     error = refused(child)
     assert (error.file, error.key) == (child / "pack.toml", "extends[1].version")
     assert "extends parent 2026.10, but the one in" in error.wrong
-    assert error.wrong.endswith("is 2026.11.")
+    assert error.wrong.endswith("is 2026.11, and no folder parent@2026.10 is kept beside it.")
 
 
 def test_a_parent_whose_files_have_changed_is_refused_naming_both_digests(write_pack: Writer):

@@ -8,7 +8,8 @@ A *pack* is a folder of TOML and Markdown; ``docs/packs.md`` describes it. Claus
 in our own words, each citing source, version, address and how well it is evidenced.
 """
 
-from .loader import available_packs, load_pack
+from .finding import available_packs
+from .loader import load_pack
 from .model import (
     Audience,
     Clause,
@@ -23,22 +24,31 @@ from .model import (
     UnknownClause,
     UnknownPack,
     UnknownSource,
+    UnknownVersion,
 )
+from .provenance import Amendment, Layer, Provenance
+from .versions import Version, list_versions
 
 __all__ = [
+    "Amendment",
     "Audience",
     "Clause",
     "ClauseKind",
     "Evidence",
     "GuidanceError",
+    "Layer",
     "Level",
     "Pack",
     "PackError",
+    "Provenance",
     "Source",
     "Status",
     "UnknownClause",
     "UnknownPack",
     "UnknownSource",
+    "UnknownVersion",
+    "Version",
     "available_packs",
+    "list_versions",
     "load_pack",
 ]

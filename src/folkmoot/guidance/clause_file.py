@@ -65,8 +65,8 @@ _LEVELS = ", ".join(f"## {level.value}" for level in Level)
 
 def read_clause(
     raw: bytes, file: Path, *, pack: str, sources: Mapping[str, Source]
-) -> tuple[int, Clause]:
-    """The clause in ``raw``, and its place among its fellows (lower stands first).
+) -> tuple[int, Clause, frozenset[str]]:
+    """The clause in ``raw``: its place among its fellows (lower first), it, and the keys it sets.
 
     ``file`` gives the clause its id and stands in every refusal; ``sources`` are those the clause
     may cite, by id. What the front matter leaves out is taken from the source: address, earlier
@@ -116,7 +116,7 @@ def read_clause(
         locked=get_locks(table, "locked"),
     )
     refuse_checked_too_early(table, clause.version_on, clause.checked_on)
-    return table.get_number("order"), clause
+    return table.get_number("order"), clause, table.keys()
 
 
 def find_audiences(table: Table) -> frozenset[Audience]:

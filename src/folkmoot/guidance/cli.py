@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from .loader import available_packs, load_pack
+from .finding import available_packs
+from .loader import load_pack
 from .model import Clause, Evidence, GuidanceError, Level, Pack, Status
 
 DONE, REFUSED, USAGE = 0, 1, 2

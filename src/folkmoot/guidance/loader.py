@@ -6,23 +6,33 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
+from .amending import AMEND, Change, Stated, amended, read_changes
 from .clause_file import read_clause
+from .finding import (
+    PACK_ID,
+    PACK_TOML,
+    SHIPPED,
+    VERSION,
+    available_packs,
+    find_folder,
+    find_stated_version,
+    find_version_folder,
+    kept_versions,
+    searched,
+    version_key,
+)
 from .folder import digest_files, read_files
-from .model import Clause, Pack, PackError, Source, UnknownPack
+from .model import Clause, Pack, PackError, Source, UnknownPack, UnknownVersion
+from .provenance import Amendment, Layer, Provenance
 from .source_file import read_sources
 from .table import Table, decode, parse
-
-SHIPPED = Path(__file__).parent / "packs"
-"""The folder of the packs that come with Folkmoot."""
 
 DEPTH_LIMIT = 8
 """How many packs may stand in one line of inheritance, the pack itself included."""
 
-_PACK_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_VERSION = re.compile(r"[0-9]{4}\.(?:0[1-9]|1[0-2])(?:\.[0-9]{1,3})?")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_PACK_TOML = "pack.toml"
 _CLAUSES = "clauses/"
 # `check` belongs to the checker, which reads and refuses for itself.
 _PACK_KEYS = ("id", "title", "version", "issuer", "nation", "summary", "extends", "check")
@@ -33,46 +43,44 @@ def load_pack(name_or_folder: str | Path, *, search: Sequence[Path] = ()) -> Pac
     """The pack with this name, or in this folder, with all it inherits.
 
     A ``str`` without a slash is a name and is looked for in each folder of ``search``, in order,
-    then among the packs that come with Folkmoot. A ``Path``, or a ``str`` with a slash, is the
-    pack's own folder. A pack that is extended is looked for in ``search``, then beside the pack
-    that extends it, then among those that come with Folkmoot.
+    then among the packs that come with Folkmoot; ``id@version`` names one version, the current or
+    an earlier one. A ``Path``, or a ``str`` with a slash, is the pack's own folder. A pack that is
+    extended is looked for in ``search``, then beside the pack that extends it, then among those
+    that come with Folkmoot, in the version that is asked for.
 
     Clauses stand in the order of their ``order`` key, then id; those of a parent before those of
-    its child; those of a grandparent reached by two ways once. Nothing is remembered between
-    calls: the files are read each time.
+    its child; those of a grandparent reached by two ways once. What a pack changes in clauses it
+    inherits is changed already. Nothing is remembered between calls: the files are read each time.
 
     Raises:
         UnknownPack: No pack of this name is installed.
+        UnknownVersion: There is such a pack, but not in the version asked for.
         PackError: A file of the pack, or of one it extends, cannot be used as it stands; or a
             folder of ``search`` is not there.
     """
-    searched = _searched(search)
+    given = searched(search)
     if isinstance(name_or_folder, Path) or "/" in name_or_folder or "\\" in name_or_folder:
-        return _load(Path(name_or_folder), _Loading(searched), (), None).pack
-    folder = _find_folder(name_or_folder, (*searched, SHIPPED))
+        return _load(Path(name_or_folder), _Loading(given), (), None).pack
+    roots = (*given, SHIPPED)
+    name, at, version = name_or_folder.partition("@")
+    folder = find_version_folder(name, version, roots) if at else find_folder(name, roots)
     if folder is None:
-        raise UnknownPack(name_or_folder, available_packs(search))
-    return _load(folder, _Loading(searched), (), name_or_folder).pack
+        kept = {
+            each for root in roots if PACK_ID.fullmatch(name) for each in kept_versions(name, root)
+        }
+        if at and kept:
+            raise UnknownVersion(name, version, tuple(sorted(kept, key=version_key, reverse=True)))
+        raise UnknownPack(name, available_packs(search))
+    return _load(folder, _Loading(given), (), name, version or None).pack
 
 
-def available_packs(search: Sequence[Path] = ()) -> tuple[str, ...]:
-    """The names :func:`load_pack` knows, sorted: those in ``search`` and those that are shipped.
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one pack contributes by itself, before anything below it has changed a word."""
 
-    A pack is named for its folder. That it is listed does not say that it can be loaded.
-
-    Raises:
-        PackError: A folder of ``search`` is not there.
-    """
-    return tuple(
-        sorted(
-            {
-                file.parent.name
-                for folder in (*_searched(search), SHIPPED)
-                for file in folder.glob(f"*/{_PACK_TOML}")
-                if _PACK_ID.fullmatch(file.parent.name)
-            }
-        )
-    )
+    layer: Layer
+    stated: tuple[Stated, ...]
+    changes: tuple[Change, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,7 @@ class _Loaded:
 
     pack: Pack
     lineage: Mapping[str, Pack]
+    parts: Mapping[str, _Part]
     height: int
     """How many packs stand in its longest line of parents, itself included."""
 
@@ -97,29 +106,19 @@ class _Loading:
     done: dict[Path, _Loaded] = field(default_factory=dict)
 
 
-def _searched(search: Iterable[Path]) -> tuple[Path, ...]:
-    folders = tuple(search)
-    for folder in folders:
-        if not folder.is_dir():
-            raise PackError(folder, "search", "There is no such folder to look for packs in.")
-    return folders
-
-
-def _find_folder(name: str, folders: Iterable[Path]) -> Path | None:
-    if _PACK_ID.fullmatch(name):
-        for folder in folders:
-            if (folder / name / _PACK_TOML).is_file():
-                return folder / name
-    return None
-
-
-def _load(folder: Path, loading: _Loading, below: tuple[str, ...], expected: str | None) -> _Loaded:
+def _load(
+    folder: Path,
+    loading: _Loading,
+    below: tuple[str, ...],
+    expected: str | None,
+    expected_version: str | None = None,
+) -> _Loaded:
     """Load ``folder``; ``below`` are the packs that led here, ``expected`` the id asked for."""
     files = read_files(folder)
-    file = folder / _PACK_TOML
-    if _PACK_TOML not in files:
+    file = folder / PACK_TOML
+    if PACK_TOML not in files:
         raise PackError(file, "", "The file is missing. Every pack has one.")
-    table = Table(parse(decode(files[_PACK_TOML], file), file), file)
+    table = Table(parse(decode(files[PACK_TOML], file), file), file)
     table.allow_only(_PACK_KEYS)
     pack_id = _pack_id(table, "id")
     if expected is not None and pack_id != expected:
@@ -127,6 +126,11 @@ def _load(folder: Path, loading: _Loading, below: tuple[str, ...], expected: str
             "id", f"The folder is called {expected!r}, but the pack in it {pack_id!r}. Rename one."
         )
     version = _version(table, "version")
+    if expected_version is not None and version != expected_version:
+        raise table.refuse(
+            "version",
+            f"The folder is called {folder.name!r}, but the pack in it says {version}. Rename one.",
+        )
     line = (*below, pack_id)
     if pack_id in below:
         raise table.refuse("extends", f"These packs extend one another: {' -> '.join(line)}.")
@@ -134,11 +138,18 @@ def _load(folder: Path, loading: _Loading, below: tuple[str, ...], expected: str
         raise _too_many_in_a_row(table, line)
 
     parents = _parents(table, folder, loading, line)
-    lineage = _join(table, parents)
-    inherited = tuple(lineage.values())
-    sources = read_sources(folder, files, inherited)
-    clauses = _clauses(folder, files, pack_id, sources, inherited)
-    own_folders = (folder,)
+    lineage, above = _join(table, parents)
+    sources = read_sources(folder, files, tuple(lineage.values()))
+    layer = Layer(
+        pack=pack_id,
+        version=version,
+        digest=digest_files(files, [(parent.pack.id, parent.pack.digest) for parent in parents]),
+        folder=folder,
+        extends=tuple(parent.pack.id for parent in parents),
+    )
+    stated = _stated(folder, files, pack_id, sources)
+    parts = {**above, pack_id: _Part(layer, stated, read_changes(folder, files, pack_id))}
+    clauses, provenance = _clauses(folder, pack_id, parts)
     pack = Pack(
         id=pack_id,
         title=table.get_text("title"),
@@ -146,15 +157,15 @@ def _load(folder: Path, loading: _Loading, below: tuple[str, ...], expected: str
         issuer=table.get_text("issuer"),
         nation=table.get_text("nation"),
         summary=table.get_text("summary"),
-        extends=tuple(parent.pack.id for parent in parents),
+        extends=layer.extends,
         sources=tuple(sources.values()),
         clauses=clauses,
-        folders=tuple(dict.fromkeys(path for parent in parents for path in parent.pack.folders))
-        + own_folders,
-        digest=digest_files(files, [(parent.pack.id, parent.pack.digest) for parent in parents]),
+        folders=tuple(part.layer.folder for part in parts.values()),
+        digest=layer.digest,
+        provenance=provenance,
     )
     height = 1 + max((parent.height for parent in parents), default=0)
-    loaded = _Loaded(pack, {**lineage, pack_id: pack}, height)
+    loaded = _Loaded(pack, {**lineage, pack_id: pack}, parts, height)
     loading.done[folder] = loaded
     return loaded
 
@@ -168,7 +179,7 @@ def _too_many_in_a_row(table: Table, line: Iterable[str]) -> PackError:
 
 def _pack_id(table: Table, key: str) -> str:
     pack_id = table.get_text(key)
-    if not _PACK_ID.fullmatch(pack_id):
+    if not PACK_ID.fullmatch(pack_id):
         raise table.refuse(
             key,
             f"{pack_id!r} is no pack id. Use small letters and digits, in parts joined by single "
@@ -179,7 +190,7 @@ def _pack_id(table: Table, key: str) -> str:
 
 def _version(table: Table, key: str) -> str:
     version = table.get_text(key)
-    if not _VERSION.fullmatch(version):
+    if not VERSION.fullmatch(version):
         raise table.refuse(
             key,
             f"{version!r} is no version. Use year and month, and a number if there are several in "
@@ -203,10 +214,7 @@ def _parents(
         if any(parent.pack.id == name for parent in parents):
             raise row.refuse("pack", f"{name!r} is extended twice.")
         looked_in = (*loading.search, folder.resolve().parent, SHIPPED)
-        found = _find_folder(name, looked_in)
-        if found is None:
-            places = ", ".join(str(place) for place in dict.fromkeys(looked_in))
-            raise row.refuse("pack", f"There is no pack {name!r}. Looked in: {places}.")
+        found = _parent_folder(row, name, version, looked_in)
         parent = loading.done.get(found) or _load(found, loading, line, name)
         # _load has looked for this; a parent loaded by another line has looked along that one.
         if again := next((pack_id for pack_id in line if pack_id in parent.lineage), None):
@@ -218,7 +226,7 @@ def _parents(
             raise row.refuse(
                 "version",
                 f"This pack extends {name} {version}, but the one in {found} is "
-                f"{parent.pack.version}.",
+                f"{parent.pack.version}, and no folder {name}@{version} is kept beside it.",
             )
         if digest is not None and parent.pack.digest != digest:
             raise row.refuse(
@@ -230,9 +238,21 @@ def _parents(
     return tuple(parents)
 
 
-def _join(table: Table, parents: Iterable[_Loaded]) -> dict[str, Pack]:
-    """Every pack the parents rest on, eldest first, each once."""
+def _parent_folder(row: Table, name: str, version: str, looked_in: tuple[Path, ...]) -> Path:
+    """The parent's folder: the current one where it is of that version, else a version kept."""
+    found = find_folder(name, looked_in)
+    if found is None or find_stated_version(found) != version:
+        found = find_version_folder(name, version, looked_in) or found
+    if found is None:
+        places = ", ".join(str(place) for place in dict.fromkeys(looked_in))
+        raise row.refuse("pack", f"There is no pack {name!r}. Looked in: {places}.")
+    return found
+
+
+def _join(table: Table, parents: Iterable[_Loaded]) -> tuple[dict[str, Pack], dict[str, _Part]]:
+    """Every pack the parents rest on, eldest first, each once, and what each contributes."""
     lineage: dict[str, Pack] = {}
+    parts: dict[str, _Part] = {}
     for parent in parents:
         for pack_id, pack in parent.lineage.items():
             other = lineage.setdefault(pack_id, pack)
@@ -242,19 +262,15 @@ def _join(table: Table, parents: Iterable[_Loaded]) -> dict[str, Pack]:
                     f"Two different packs {pack_id!r} are inherited: {other.reference} from "
                     f"{other.folders[-1]} and {pack.reference} from {pack.folders[-1]}.",
                 )
-    return lineage
+        parts.update(parent.parts)
+    return lineage, parts
 
 
-def _clauses(
-    folder: Path,
-    files: Mapping[str, bytes],
-    pack_id: str,
-    sources: Mapping[str, Source],
-    inherited: Iterable[Pack],
-) -> tuple[Clause, ...]:
-    # A parent lists what it inherits, so the lineage tells of every clause once by its own pack.
-    above = [clause for pack in inherited for clause in pack.clauses if clause.pack == pack.id]
-    own: list[tuple[int, Clause]] = []
+def _stated(
+    folder: Path, files: Mapping[str, bytes], pack_id: str, sources: Mapping[str, Source]
+) -> tuple[Stated, ...]:
+    """The clauses the pack states itself, in their order."""
+    own: list[tuple[int, Stated]] = []
     for path, raw in files.items():
         if not path.startswith(_CLAUSES):
             continue
@@ -264,13 +280,43 @@ def _clauses(
             raise PackError(
                 file, "name", "The folder clauses holds files <ID>.md and nothing else. Move it."
             )
-        own.append(read_clause(raw, file, pack=pack_id, sources=sources))
-    if not own and not above:
+        order, clause, keys = read_clause(raw, file, pack=pack_id, sources=sources)
+        own.append((order, Stated(clause, file, keys)))
+    own.sort(key=lambda ordered: (ordered[0], ordered[1].clause.id))
+    return tuple(told for _, told in own)
+
+
+def _clauses(
+    folder: Path, pack_id: str, parts: Mapping[str, _Part]
+) -> tuple[tuple[Clause, ...], Provenance]:
+    """All clauses, parents' first, with every change made, and where each word comes from."""
+    stated = tuple(told for part in parts.values() for told in part.stated)
+    if not stated:
         raise PackError(folder / _CLAUSES, "", "There are no clauses. A pack has one at least.")
-    own.sort(key=lambda ordered: (ordered[0], ordered[1].id))
-    clauses = (*above, *(clause for _, clause in own))
+    clauses = tuple(told.clause for told in stated)
     _refuse_shared_names(folder, pack_id, clauses)
-    return clauses
+    changes = tuple(change for part in parts.values() for change in part.changes)
+    prevailing: dict[tuple[str, str], Amendment] = {}
+    if changes:
+        by_id = {told.clause.id: told for told in stated}
+        made, prevailing = amended(by_id, changes, _ancestors(parts), folder / PACK_TOML)
+        clauses = tuple(made[clause.id] for clause in clauses)
+        _refuse_shared_names(folder, pack_id, clauses)
+    return clauses, Provenance(
+        layers=tuple(part.layer for part in parts.values()),
+        stated=MappingProxyType({told.clause.id: told.keys for told in stated}),
+        amendments=tuple(change.made for change in changes),
+        prevailing=MappingProxyType(prevailing),
+    )
+
+
+def _ancestors(parts: Mapping[str, _Part]) -> dict[str, frozenset[str]]:
+    """For each pack, all it rests on. Parents stand before their children."""
+    ancestors: dict[str, frozenset[str]] = {}
+    for pack_id, part in parts.items():
+        above = part.layer.extends
+        ancestors[pack_id] = frozenset(above).union(*(ancestors[parent] for parent in above))
+    return ancestors
 
 
 def _refuse_shared_names(folder: Path, pack_id: str, clauses: Iterable[Clause]) -> None:
@@ -280,10 +326,15 @@ def _refuse_shared_names(folder: Path, pack_id: str, clauses: Iterable[Clause]) 
         for key, name in (("name", clause.id), *(("aliases", alias) for alias in clause.aliases)):
             other = named.setdefault(name, clause)
             if other is not clause:
-                ours = clause.pack == pack_id
+                if clause.pack == pack_id:
+                    file, at = folder / f"{_CLAUSES}{clause.id}.md", key
+                elif pack_id in clause.amended_by:
+                    file, at = folder / f"{AMEND}{clause.id}.toml", "aliases_add"
+                else:
+                    file, at = folder / PACK_TOML, "extends"
                 raise PackError(
-                    folder / (f"{_CLAUSES}{clause.id}.md" if ours else _PACK_TOML),
-                    key if ours else "extends",
+                    file,
+                    at,
                     f"{name!r} already names the clause {other.id} of the pack {other.pack}. "
                     "Every id and alias must name one clause.",
                 )

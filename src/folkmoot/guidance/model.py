@@ -6,10 +6,12 @@ Everything here is a frozen value. Reading the files that hold a pack is :mod:`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
+
+from .provenance import Provenance
 
 
 class Level(StrEnum):
@@ -147,6 +149,7 @@ class Pack:
     folders the pack was read from, parents' first; other engines find their own files there (the
     checker reads ``rules/``). ``digest`` is the SHA-256, in lower-case hexadecimal, of every file
     of the pack and of its parents, so that "under which guidance" has one exact answer.
+    ``provenance`` says which pack set what.
     """
 
     id: str
@@ -160,6 +163,7 @@ class Pack:
     clauses: tuple[Clause, ...]
     folders: tuple[Path, ...]
     digest: str
+    provenance: Provenance = field(default_factory=Provenance, repr=False)
 
     @property
     def reference(self) -> str:
@@ -217,6 +221,15 @@ class UnknownPack(GuidanceError):
 
     def __init__(self, pack: str, known: tuple[str, ...]) -> None:
         super().__init__(f"There is no pack {pack!r}. Installed: {', '.join(known) or 'none'}.")
+
+
+class UnknownVersion(GuidanceError):
+    """There is a pack of this name, but not in this version."""
+
+    def __init__(self, pack: str, version: str, known: tuple[str, ...]) -> None:
+        super().__init__(
+            f"There is no version {version!r} of the pack {pack}. There are: {', '.join(known)}."
+        )
 
 
 class PackError(GuidanceError):
