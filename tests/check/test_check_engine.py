@@ -141,12 +141,19 @@ def test_a_fact_that_is_missing_is_said_and_what_might_hold_needs_sign_off(make_
             effect='"hold"',
         )
     )
-    report = checker.check(Post("Hello"), OFFICIAL)
+    report = checker.check(Post("We utilise"), OFFICIAL)
     assert report.verdict is Verdict.GET_SIGNOFF
     assert report.looked_at == ()
     (unanswered,) = report.not_evaluated
     assert unanswered.missing == ("periods", "publish_at")
     assert "special period" in unanswered.message
+    assert unanswered.counts
+    assert unanswered.message in report.reasons[0]
+
+    # Without the words the facts make no difference: it is listed, and nobody need sign.
+    report = checker.check(Post("Hello"), OFFICIAL)
+    assert report.verdict is Verdict.POST
+    assert [(each.rule, each.counts) for each in report.not_evaluated] == [("words/plain", False)]
 
     known = replace(OFFICIAL, periods=frozenset({"mourning"}), publish_at=datetime.now(UTC))
     report = checker.check(Post("We utilise"), known)
@@ -182,7 +189,7 @@ def test_what_could_only_have_advised_does_not_need_sign_off(make_checker, rule)
 )
 def test_the_strongest_finding_gives_the_verdict(make_checker, rule, effect, verdict):
     other = rule('[match]\nterms = ["leverage"]', id='"words/other"', effect='"note"')
-    checker = make_checker(rule(TERM, effect=f'"{effect}"'), other)
+    checker = make_checker(rule(TERM, effect=f'"{effect}"', protects='"others"'), other)
     report = checker.check(Post("leverage and utilise"), OFFICIAL)
     assert report.verdict is verdict
     assert [each.effect for each in report.findings] == sorted(
@@ -205,7 +212,7 @@ def test_a_fingerprint_stays_while_the_words_do_and_goes_when_one_more_is_said(m
 
 
 def test_a_rule_about_the_whole_post_has_another_fingerprint_for_other_words(make_checker, rule):
-    checker = make_checker(rule('[match]\ndetector = "any-post"', effect='"hold"'))
+    checker = make_checker(rule('[match]\ndetector = "any-post"'))
     one, two = (checker.check(Post(text), OFFICIAL).findings[0] for text in ("One", "Two"))
     assert one.spans == ()
     assert one.fingerprint != two.fingerprint
@@ -322,14 +329,14 @@ def test_a_report_turns_into_plain_json_and_back(checker):
         report = checker.check(post, context)
         assert report.findings
         plain = json.loads(json.dumps(report_to_dict(report)))
-        assert plain["schema"] == 1
+        assert plain["schema"] == 2
         assert report_from_dict(plain) == report
 
 
 def test_a_report_of_another_schema_or_with_a_part_missing_is_refused(checker):
     plain = report_to_dict(checker.check(Post("Vote Labour"), OFFICIAL))
-    with pytest.raises(CheckError, match="schema 2"):
-        report_from_dict({**plain, "schema": 2})
+    with pytest.raises(CheckError, match="schema 3"):
+        report_from_dict({**plain, "schema": 3})
     del plain["findings"][0]["effect"]
     with pytest.raises(CheckError, match="cannot be read"):
         report_from_dict(plain)

@@ -12,44 +12,62 @@ from .examples import ExampleFault, find_faults
 from .model import (
     Attachment,
     Capacity,
+    Captions,
     CheckError,
+    Closeness,
     Context,
     Effect,
     Finding,
     NotEvaluated,
+    Overridden,
     Post,
     Question,
     Report,
+    Seniority,
     Span,
     Verdict,
 )
+from .personal import PersonalAdvice, Strength, judge_personal
 from .report import SCHEMA, report_from_dict, report_to_dict
-from .rules import Example, Match, Rule, RuleStatus, When
+from .rules import Example, Layer, Match, Rule, RuleStatus, When
 from .table import RuleError
+from .vocabulary import FACTS, ROLES, Fact, Vocabulary
 
 __all__ = [
+    "FACTS",
+    "ROLES",
     "SCHEMA",
     "Attachment",
     "Capacity",
+    "Captions",
     "CheckError",
     "Checker",
+    "Closeness",
     "Context",
     "Effect",
     "Example",
     "ExampleFault",
+    "Fact",
     "Finding",
+    "Layer",
     "Match",
     "NotEvaluated",
+    "Overridden",
+    "PersonalAdvice",
     "Post",
     "Question",
     "Report",
     "Rule",
     "RuleError",
     "RuleStatus",
+    "Seniority",
     "Span",
+    "Strength",
     "Verdict",
+    "Vocabulary",
     "When",
     "find_faults",
+    "judge_personal",
     "report_from_dict",
     "report_to_dict",
 ]

@@ -72,9 +72,9 @@ def _check(arguments: list[str]) -> int:
 
 
 def _is_over(report: Report, fail_on: Effect) -> bool:
-    """A rule that could not answer counts as what it might have said."""
+    """A rule that could not answer counts as what it might have said, if it found its words."""
     return bool(report.at_least(fail_on)) or any(
-        each.effect >= fail_on for each in report.not_evaluated
+        each.counts and each.effect >= fail_on for each in report.not_evaluated
     )
 
 

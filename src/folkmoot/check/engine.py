@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from folkmoot.guidance.model import Pack
 
+from . import personal  # noqa: F401 - registers its detector
+from .changes import change_rules, read_lineage
 from .detectors import OF_PASSAGES, OF_POSTS, DetectInPassage, DetectInPost
+from .detectors.registry import OF_CONTEXTS, DetectInContext
 from .folding import fold, utf16_offsets
 from .model import (
+    Capacity,
     CheckError,
+    Closeness,
     Context,
     Effect,
     Finding,
@@ -18,30 +24,21 @@ from .model import (
     Post,
     Question,
     Report,
+    Seniority,
     Span,
-    Verdict,
 )
 from .passage import Passage, Spans
 from .reading import Hits, Reading
-from .rules import Rule, RuleStatus, load_questions, load_rules
-from .table import RuleError, Table, read_toml
+from .rule_file import load_questions, load_rules
+from .rules import Rule
+from .table import RuleError, Table
+from .verdict import reasons_for, verdict_on
+from .vocabulary import ASKED, Vocabulary, load_vocabulary
 from .words import WordIndex
 
 _WORDS_NAMED = 3
 _WORDS_SHOWN = 40
 _PLANS_KEPT = 256
-
-# How a missing fact is asked for.
-_ASKED = {
-    "capacity": "in what capacity it is posted",
-    "role": "the role of whoever posts it",
-    "channel": "the channel it goes to",
-    "nation": "the nation it is for",
-    "language": "the language it is in",
-    "audience": "the audience it is for",
-    "publish_at": "when it will be published",
-    "periods": "whether a special period, such as a pre-election period, is in force then",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +46,30 @@ class _Plan:
     """What the rules come to in one context: which run, which cannot answer, what is asked."""
 
     active: frozenset[int]
+    """Every rule whose words are looked for: those that answer, are unsure, or are only watched."""
     of_passages: tuple[tuple[str | None, tuple[tuple[int, DetectInPassage], ...]], ...]
     of_posts: tuple[tuple[int, DetectInPost], ...]
+    of_contexts: tuple[tuple[int, DetectInContext], ...]
     because: dict[int, tuple[str, ...]]
+    """Why each rule that answers applies."""
+    unsure: dict[int, NotEvaluated]
+    """Rules that lack facts, with what is said if they find something, in order of effect."""
+    watched: frozenset[int]
+    """Rules of another capacity that say what is fine in this one."""
     not_evaluated: tuple[NotEvaluated, ...]
+    """What is said of `unsure` where none of them finds anything."""
     questions: tuple[Question, ...]
     looked_at: tuple[str, ...]
+    fine: tuple[str, ...]
 
 
 class Checker:
     """Looks at posts by the rules of one pack. Build it once; it may be shared between threads.
 
-    ``rules`` are the pack's rules in order of id, ``questions`` its questions in the files' order.
-    Rules are read from ``rules/*.toml`` and questions from ``questions.toml`` in each of
-    ``pack.folders``.
+    ``rules`` are the pack's rules in order of id, ``questions`` its questions in the files' order,
+    ``vocabulary`` the facts and roles they may name. Rules are read from ``rules/*.toml``, changes
+    to inherited rules from ``changes/*.toml``, questions from ``questions.toml`` and words of the
+    pack's own from ``vocabulary.toml`` in each of ``pack.folders``.
 
     Raises:
         RuleError: A file of rules or questions cannot be used as it stands.
@@ -70,6 +77,7 @@ class Checker:
 
     __slots__ = (
         "_asked",
+        "_of_contexts",
         "_of_passages",
         "_of_posts",
         "_pack",
@@ -77,18 +85,22 @@ class Checker:
         "_words",
         "questions",
         "rules",
+        "vocabulary",
     )
 
     def __init__(self, pack: Pack) -> None:
         self._pack = pack.reference
-        _refuse_settings(pack)
+        lineage = read_lineage(pack.folders)
         has_clause = {clause.id: clause for clause in pack.clauses}
-        self.rules: tuple[Rule, ...] = load_rules(pack.folders, has_clause)
-        self._asked = load_questions(pack.folders, has_clause)
+        self.vocabulary: Vocabulary = load_vocabulary(pack.folders)
+        stated = load_rules(pack.folders, has_clause, self.vocabulary)
+        self.rules: tuple[Rule, ...] = change_rules(stated, lineage, has_clause, self.vocabulary)
+        self._asked = load_questions(pack.folders, has_clause, self.vocabulary)
         self.questions: tuple[Question, ...] = tuple(asked.question for asked in self._asked)
         self._words = WordIndex(self.rules)
         self._of_passages: dict[int, tuple[DetectInPassage, str | None]] = {}
         self._of_posts: dict[int, DetectInPost] = {}
+        self._of_contexts: dict[int, DetectInContext] = {}
         for number, rule in enumerate(self.rules):
             self._make_detector(number, rule)
         self._plans: dict[object, _Plan] = {}
@@ -103,8 +115,10 @@ class Checker:
             self._of_passages[number] = (make(options), where)
         elif name in OF_POSTS:
             self._of_posts[number] = OF_POSTS[name](options)
+        elif name in OF_CONTEXTS:
+            self._of_contexts[number] = OF_CONTEXTS[name](options)
         else:
-            known = ", ".join(sorted((*OF_PASSAGES, *OF_POSTS)))
+            known = ", ".join(sorted((*OF_PASSAGES, *OF_POSTS, *OF_CONTEXTS)))
             raise RuleError(
                 rule.file, "match.detector", f"there is no detector {name!r}; there are {known}"
             )
@@ -112,8 +126,8 @@ class Checker:
 
     @property
     def running(self) -> tuple[Rule, ...]:
-        """The rules that are run: all but deprecated ones, in order of id."""
-        return tuple(rule for rule in self.rules if rule.status is not RuleStatus.DEPRECATED)
+        """The rules that are run: all but those deprecated or switched off, in order of id."""
+        return tuple(rule for rule in self.rules if rule.status.runs)
 
     def matches_without_literals(self, rule: Rule, text: str) -> bool:
         """Whether a pattern of ``rule`` matches ``text``, asked without looking at its literals.
@@ -126,34 +140,57 @@ class Checker:
         """What the rules say of ``post`` in ``context``.
 
         Findings stand in order of effect, strongest first, then of place. A rule that needs a fact
-        the context does not know is in ``not_evaluated``; one whose ``[when]`` does not hold is in
-        neither that nor ``looked_at``.
+        the context does not know is in ``not_evaluated``, and counts for the verdict if what it
+        looks for is there; one whose ``[when]`` does not hold is in neither that nor
+        ``looked_at``.
 
         Raises:
-            CheckError: A rule failed, or two attachments have the same id. Nothing is known of
-                the post then: this is not a pass.
+            CheckError: A rule failed, two attachments have the same id, or a fact of the context
+                is of no use (a time without its offset, a capacity there is not). Nothing is
+                known of the post then: this is not a pass.
         """
         plan = self._plan(context)
         reading = _read(post)
-        found = self._find(reading, plan)
+        found = self._find(reading, plan, context)
+        because = plan.because
         findings = [
-            _finding(self.rules[number], hits, plan.because[number], reading)
+            _finding(self.rules[number], hits, because[number], reading)
             for number, hits in found.items()
+            if number in because
         ]
         if len(findings) > 1:
             places = {passage.place: rank for rank, passage in enumerate(reading.alts, 1)}
             findings.sort(key=lambda finding: _rank(finding, places))
+        not_evaluated = plan.not_evaluated
+        if plan.unsure and any(number in plan.unsure for number in found):
+            not_evaluated = _counted(plan.unsure, found)
+        verdict = verdict_on(findings, not_evaluated)
         return Report(
             pack=self._pack,
-            verdict=_verdict(findings, plan.not_evaluated),
+            verdict=verdict,
             findings=tuple(findings),
-            not_evaluated=plan.not_evaluated,
+            not_evaluated=not_evaluated,
             questions=plan.questions,
             looked_at=plan.looked_at,
+            reasons=reasons_for(verdict, findings, not_evaluated, self.vocabulary.roles),
+            fine=self._fine(found, plan, context) if plan.watched or plan.fine else plan.fine,
         )
 
+    def _fine(self, found: dict[int, Hits], plan: _Plan, context: Context) -> tuple[str, ...]:
+        """What the rules that found something say is fine, then what is fine in general."""
+        told = [
+            sentence
+            for number in sorted(found)
+            if number in plan.watched
+            or (number in plan.because and context.capacity is not Capacity.OFFICIAL)
+            for sentence in self.rules[number].fine
+        ]
+        return tuple(dict.fromkeys((*told, *plan.fine)))
+
     # One loop under one `try`, so that the rule at fault is known without a call for each.
-    def _find(self, reading: Reading, plan: _Plan) -> dict[int, Hits]:  # noqa: C901
+    def _find(  # noqa: C901, PLR0912
+        self, reading: Reading, plan: _Plan, context: Context
+    ) -> dict[int, Hits]:
         found: dict[int, Hits] = {}
         rules = self.rules
         number = -1
@@ -179,6 +216,10 @@ class Checker:
                 anywhere = detect_in_post(reading)
                 if anywhere is not None:
                     found[number] = anywhere
+            for number, detect_in_context in plan.of_contexts:
+                anywhere = detect_in_context(reading, context)
+                if anywhere is not None:
+                    found[number] = anywhere
         except Exception as wrong:
             which = f"The rule {rules[number].id}" if number >= 0 else "Looking for words"
             raise CheckError(
@@ -199,6 +240,11 @@ class Checker:
         return tuple((where, tuple(detectors)) for where, detectors in groups.items())
 
     def _plan(self, context: Context) -> _Plan:
+        if context.publish_at is not None and context.publish_at.tzinfo is None:
+            raise CheckError(
+                f"The time of posting, {context.publish_at.isoformat()}, lacks its offset from "
+                "UTC. Say it with its zone, such as 2026-05-01T09:00:00+01:00."
+            )
         key = (
             context.capacity,
             context.role,
@@ -208,6 +254,9 @@ class Checker:
             context.audience,
             context.publish_at is None,
             context.periods,
+            context.seniority,
+            context.closeness,
+            tuple(context.facts.items()) if context.facts else None,
         )
         plan = self._plans.get(key)
         if plan is None:
@@ -217,40 +266,100 @@ class Checker:
         return plan
 
     def _make_plan(self, context: Context) -> _Plan:
-        active: list[int] = []
-        not_evaluated: list[NotEvaluated] = []
+        self._refuse_impossible(context)
+        because: dict[int, tuple[str, ...]] = {}
+        unsure: list[tuple[int, NotEvaluated]] = []
+        watched: list[int] = []
         for number, rule in enumerate(self.rules):
-            if rule.status is RuleStatus.DEPRECATED or rule.when.applies(context) is False:
+            if not rule.status.runs:
+                continue
+            if rule.when.applies(context) is False:
+                if rule.fine and _is_for_another_capacity(rule, context):
+                    watched.append(number)
                 continue
             missing = rule.missing(context)
             if missing:
-                not_evaluated.append(_not_evaluated(rule, missing))
+                unsure.append((number, self._unanswered(rule, missing)))
             else:
-                active.append(number)
-        not_evaluated.sort(key=lambda unanswered: (-unanswered.effect, unanswered.rule))
+                because[number] = rule.when.because(context)
+        unsure.sort(key=lambda one: (-one[1].effect, one[1].rule))
+        active = sorted((*because, *(number for number, _ in unsure), *watched))
         return _Plan(
             active=frozenset(active),
             of_passages=self._by_kind(active),
-            of_posts=tuple(
-                (number, self._of_posts[number]) for number in active if number in self._of_posts
-            ),
-            because={number: self.rules[number].when.because(context) for number in active},
-            not_evaluated=tuple(not_evaluated),
+            of_posts=tuple((n, self._of_posts[n]) for n in active if n in self._of_posts),
+            of_contexts=tuple((n, self._of_contexts[n]) for n in active if n in self._of_contexts),
+            because=because,
+            unsure=dict(unsure),
+            watched=frozenset(watched),
+            not_evaluated=_counted(dict(unsure), {}),
             # Where it is not known whether a question applies, it is asked.
             questions=tuple(
                 asked.question for asked in self._asked if asked.when.applies(context) is not False
             ),
-            looked_at=tuple(self.rules[number].id for number in active),
+            looked_at=tuple(self.rules[number].id for number in because),
+            fine=tuple(
+                fine.text for fine in self.vocabulary.fine if context.capacity in fine.capacity
+            ),
         )
 
+    def _refuse_impossible(self, context: Context) -> None:
+        """A value that can never hold would switch rules off without anybody noticing."""
+        for name, kind in (
+            ("capacity", Capacity),
+            ("seniority", Seniority),
+            ("closeness", Closeness),
+        ):
+            value = getattr(context, name)
+            if value is not None and value not in tuple(kind):
+                raise CheckError(f"The {name} {value!r} is not one of {', '.join(kind)}.")
+        if isinstance(context.periods, str):
+            raise CheckError("Give the periods as a set of words, not as one word.")
+        for name, value in context.facts.items():
+            fact = self.vocabulary.facts.get(name)
+            if fact is None or value is None:
+                continue  # another pack may ask for it
+            if not fact.values and not isinstance(value, bool):
+                raise CheckError(f"The fact {name} is {value!r}; say true or false.")
+            if fact.values and value not in fact.values:
+                raise CheckError(f"{name} is {value!r}, not one of {', '.join(fact.values)}.")
 
-def _refuse_settings(pack: Pack) -> None:
-    # `check` in a pack.toml is the checker's to read; it takes no settings, and to pass one over
-    # in silence would leave the pack's author believing it holds.
-    for folder in pack.folders:
-        file = folder / "pack.toml"
-        if file.exists() and "check" in read_toml(file):
-            raise RuleError(file, "check", "the checker takes no settings from a pack; remove it")
+    def _unanswered(self, rule: Rule, missing: tuple[str, ...]) -> NotEvaluated:
+        asked = " and ".join(self._ask(fact) for fact in missing)
+        return NotEvaluated(
+            rule=rule.id,
+            title=rule.title,
+            missing=missing,
+            effect=rule.effect,
+            message=f"This could not be looked at. Say {asked}.",
+            # Where no words decide, everything hangs on the facts.
+            counts=rule.is_unconditional and rule.effect >= Effect.HOLD,
+        )
+
+    def _ask(self, name: str) -> str:
+        return ASKED[name] if name in ASKED else self.vocabulary.facts[name].ask
+
+
+def _is_for_another_capacity(rule: Rule, context: Context) -> bool:
+    """Whether the rule would apply, or might, were it not for the capacity somebody speaks in."""
+    if context.capacity not in (Capacity.PERSONAL, Capacity.PROFESSIONAL):
+        return False
+    wanted = rule.when.facts.get("capacity", frozenset())
+    return any(
+        rule.when.applies(replace(context, capacity=Capacity(other))) is not False
+        for other in wanted
+    )
+
+
+def _counted(
+    unsure: Mapping[int, NotEvaluated], found: Collection[int]
+) -> tuple[NotEvaluated, ...]:
+    """Those that count first, then the others, each in order of effect."""
+    told = [
+        replace(each, counts=True) if number in found and not each.counts else each
+        for number, each in unsure.items()
+    ]
+    return tuple(sorted(told, key=lambda each: not each.counts))
 
 
 def _read(post: Post) -> Reading:
@@ -273,28 +382,6 @@ def _rank(finding: Finding, places: dict[str, int]) -> tuple[int, int, int, str]
     first = finding.spans[0]
     place = 0 if first.place == "text" else places.get(first.place, len(places) + 1)
     return (-finding.effect, place, first.start, finding.rule)
-
-
-def _verdict(findings: list[Finding], not_evaluated: tuple[NotEvaluated, ...]) -> Verdict:
-    """Any stop forbids; a hold, or a rule that might have held, needs sign-off."""
-    strongest = max((finding.effect for finding in findings), default=0)
-    unanswered = not_evaluated[0].effect if not_evaluated else 0  # they are in order of effect
-    if strongest >= Effect.STOP:
-        return Verdict.DO_NOT_POST
-    if max(strongest, unanswered) >= Effect.HOLD:
-        return Verdict.GET_SIGNOFF
-    return Verdict.POST_WITH_CARE if strongest >= Effect.ADVISE else Verdict.POST
-
-
-def _not_evaluated(rule: Rule, missing: tuple[str, ...]) -> NotEvaluated:
-    asked = " and ".join(_ASKED[fact] for fact in missing)
-    return NotEvaluated(
-        rule=rule.id,
-        title=rule.title,
-        missing=missing,
-        effect=rule.effect,
-        message=f"This could not be looked at. Say {asked}.",
-    )
 
 
 def _finding(rule: Rule, hits: Hits, because: tuple[str, ...], reading: Reading) -> Finding:
@@ -326,6 +413,8 @@ def _finding(rule: Rule, hits: Hits, because: tuple[str, ...], reading: Reading)
         spans=tuple(spans),
         because=because,
         fingerprint=_fingerprint(rule.id, concerned),
+        outcome=rule.outcome,
+        advice_cy=rule.advice_cy,
     )
 
 

@@ -5,8 +5,9 @@ Everything here is a frozen value that turns into plain JSON and back. The engin
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import IntEnum, StrEnum
 
 
@@ -43,17 +44,63 @@ class Verdict(StrEnum):
     POST = "post"
     POST_WITH_CARE = "post_with_care"
     GET_SIGNOFF = "get_signoff"
+    TAKE_IT_OFFLINE = "take_it_offline"
+    """Not in public: go on by letter, telephone or a private message."""
     DO_NOT_POST = "do_not_post"
+
+
+class Seniority(StrEnum):
+    """How senior somebody is, for what they say as a private person."""
+
+    JUNIOR = "junior"
+    MIDDLE = "middle"
+    SENIOR = "senior"
+
+
+class Closeness(StrEnum):
+    """How close what is said lies to the speaker's own work."""
+
+    FAR = "far"
+    NEAR = "near"
+    """Another part of the same body's work."""
+    CLOSE = "close"
+    """What the speaker works on."""
+
+
+class Captions(StrEnum):
+    """Whether a video can be followed without sound."""
+
+    NO = "no"
+    YES = "yes"
+    """There are some, perhaps made by a machine, that nobody has read through."""
+    REVIEWED = "reviewed"
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A picture that goes out with the post. ``alt`` is ``None`` or blank where none was given."""
+    """A picture, video or sound that goes out with the post.
+
+    ``alt`` is ``None`` or blank where none was given. All that follows ``filename`` is ``None``
+    where nobody has said: ``captions`` of a video; ``consent``, whether everyone who can be
+    recognised has agreed, for a child a parent or guardian, on record; ``licence``, under which
+    we may use it or that it is our own (blank: there is none); ``has_faces`` and ``has_children``,
+    whether people, and whether children, can be recognised; ``has_location``, whether the file
+    says where it was made; ``text_only``, whether it is a picture of words; ``ai_made``, whether a
+    machine made it.
+    """
 
     id: str
     media_type: str
     alt: str | None
     filename: str = ""
+    captions: Captions | None = None
+    consent: bool | None = None
+    licence: str | None = None
+    has_faces: bool | None = None
+    has_children: bool | None = None
+    has_location: bool | None = None
+    text_only: bool | None = None
+    ai_made: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +119,11 @@ class Context:
     that moment (``pre_election``, ``mourning``): empty means somebody said there is none; ``None``
     means nobody has said. A rule that needs a fact which is ``None`` answers *not evaluated*.
     ``language`` is a BCP 47 tag (``en``, ``cy``).
+
+    ``seniority`` and ``closeness`` are for what people say as themselves. ``facts`` are the named
+    facts that a rule needs and only people or the desk can know (``announced_to_parliament``);
+    :data:`folkmoot.check.FACTS` and a pack's ``vocabulary.toml`` list them, with ``True`` or
+    ``False``, or the words a fact may take. One that is left out is not known.
     """
 
     capacity: Capacity | None = None
@@ -82,6 +134,9 @@ class Context:
     audience: str | None = None
     publish_at: datetime | None = None
     periods: frozenset[str] | None = None
+    seniority: Seniority | None = None
+    closeness: Closeness | None = None
+    facts: Mapping[str, str | bool | None] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +159,9 @@ class Finding:
 
     ``message`` is one sentence of what, ``advice`` one sentence of how to put it right.
     ``confidence`` is between 0 and 1. ``clear_by`` is the role that may clear it (``author``,
-    ``approver``). ``because`` names the facts of the context that made the rule apply
+    ``approver``, ``lawyer`` ...; ``nobody`` for a stop that must be put right). ``outcome`` is
+    ``take_it_offline`` where the rule says so, else empty. ``advice_cy`` is the advice in Welsh,
+    or empty. ``because`` names the facts of the context that made the rule apply
     (``capacity=official``). ``fingerprint`` stays the same while rule, place and the words
     concerned stay the same, so that an answer to a finding can be kept with it.
     """
@@ -120,13 +177,18 @@ class Finding:
     spans: tuple[Span, ...]
     because: tuple[str, ...]
     fingerprint: str
+    outcome: str = ""
+    advice_cy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class NotEvaluated:
     """A rule that could not answer because facts are missing. Shown, never silent.
 
-    ``effect`` is the most the rule could have said; ``missing`` the names of the facts.
+    ``effect`` is the most the rule could have said; ``missing`` the names of the facts. ``counts``
+    says whether the verdict counts it: what the rule looks for is in the post, or the rule looks
+    at no words at all. Where it does not count, the rule found nothing to ask about, whatever the
+    facts.
     """
 
     rule: str
@@ -134,6 +196,7 @@ class NotEvaluated:
     missing: tuple[str, ...]
     effect: Effect
     message: str
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +213,25 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Overridden:
+    """A finding somebody has answered for, with their reason. It is counted apart."""
+
+    finding: Finding
+    reason: str
+    who: str
+    made_at: datetime
+    expires_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything the checker has to say of one post, in order of effect and then of place.
 
     ``looked_at`` holds the ids of the rules that were evaluated, whether or not they found
-    anything, in alphabetical order: "nothing found" always says what was looked at.
+    anything, in alphabetical order: "nothing found" always says what was looked at. ``reasons``
+    say in plain words what the verdict rests on and who may clear what; ``fine`` what somebody may
+    say as themselves all the same. ``overridden`` are findings that were answered for: the verdict
+    no longer counts them, and they are never dropped.
     """
 
     pack: str
@@ -164,6 +241,9 @@ class Report:
     not_evaluated: tuple[NotEvaluated, ...] = ()
     questions: tuple[Question, ...] = ()
     looked_at: tuple[str, ...] = field(default=())
+    reasons: tuple[str, ...] = ()
+    fine: tuple[str, ...] = ()
+    overridden: tuple[Overridden, ...] = ()
 
     def at_least(self, effect: Effect) -> tuple[Finding, ...]:
         """The findings of this effect or a stronger one, strongest first."""

@@ -16,6 +16,7 @@ _VERDICTS = {
     Verdict.POST: "Post",
     Verdict.POST_WITH_CARE: "Post with care",
     Verdict.GET_SIGNOFF: "Get sign-off first",
+    Verdict.TAKE_IT_OFFLINE: "Take it offline",
     Verdict.DO_NOT_POST: "Do not post",
 }
 # How well each clause is known, said wherever it is cited.

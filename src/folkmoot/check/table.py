@@ -51,6 +51,10 @@ class Table:
         """Whether ``key`` is written in this table."""
         return key in self._values
 
+    def peek(self, key: str) -> object:
+        """The value of ``key`` as it stands, not yet taken; ``None`` where it is absent."""
+        return self._values.get(key)
+
     def refuse(self, key: str, wrong: str) -> NoReturn:
         """Raise the error of ``key``."""
         raise RuleError(self.file, f"{self._where}{key}".rstrip("."), wrong)

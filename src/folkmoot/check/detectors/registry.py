@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from folkmoot.check.model import Context
 from folkmoot.check.passage import KINDS, Passage, Spans
 from folkmoot.check.reading import Hits, Reading
 from folkmoot.check.table import Table
@@ -16,13 +17,17 @@ DetectInPassage = Callable[[Passage], Spans]
 """Places found in one passage, in order; none means the rule has nothing to say."""
 DetectInPost = Callable[[Reading], Hits | None]
 """Places found in the post; ``None`` means nothing to say, no places that it is the whole post."""
+DetectInContext = Callable[[Reading, Context], Hits | None]
+"""Places found in the post in its circumstances; answers as :data:`DetectInPost` does."""
 
 MakePassage = Callable[[Table], DetectInPassage]
 MakePost = Callable[[Table], DetectInPost]
+MakeContext = Callable[[Table], DetectInContext]
 
 OF_PASSAGES: dict[str, tuple[MakePassage, str | None]] = {}
 """By name: how a detector is made, and the kind of place without which it has nothing to say."""
 OF_POSTS: dict[str, MakePost] = {}
+OF_CONTEXTS: dict[str, MakeContext] = {}
 
 
 def passage_detector(
@@ -77,6 +82,21 @@ def plain_post_detector(name: str) -> Callable[[DetectInPost], DetectInPost]:
     return register
 
 
+def context_detector(name: str) -> Callable[[MakeContext], MakeContext]:
+    """Register the decorated maker under ``name``, as :func:`passage_detector` does.
+
+    What such a detector asks of the context the rule must name in ``[when]`` or ``needs``, so that
+    a fact which is missing is said and not taken for *no*.
+    """
+
+    def register(make: MakeContext) -> MakeContext:
+        _refuse_twice(name)
+        OF_CONTEXTS[name] = make
+        return make
+
+    return register
+
+
 def _refuse_twice(name: str) -> None:
-    if name in OF_PASSAGES or name in OF_POSTS:
+    if name in OF_PASSAGES or name in OF_POSTS or name in OF_CONTEXTS:
         raise ValueError(f"There are two detectors named {name!r}.")
