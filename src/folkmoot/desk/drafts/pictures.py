@@ -16,12 +16,16 @@ from pathlib import Path
 from typing import IO
 
 from django.conf import settings
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 UPLOAD_LIMIT_BYTES = 15 * 1000 * 1000
 KEPT_LIMIT_BYTES = 950 * 1000  # Bluesky takes 1,000,000; the others more
 LONG_SIDE_PIXELS = 2000
 PIXEL_LIMIT = 50_000_000
+TOO_MANY_PIXELS = (
+    f"has more than {PIXEL_LIMIT // 1_000_000} million pixels, which is more than we can handle. "
+    "Save a smaller copy and choose that one. Your text has been kept."
+)
 READABLE = ("JPEG", "PNG", "WEBP", "GIF")
 EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png"}
 
@@ -85,36 +89,38 @@ def _decode(data: bytes, name: str) -> tuple[Image.Image, bool]:
     )
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # such as about a camera's notes, which are dropped
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(data), formats=READABLE)
-            if image.width * image.height > PIXEL_LIMIT:
-                raise PictureRefused(
-                    f"“{name}” is {image.width} by {image.height} pixels, which is more than we "
-                    "can handle. Save a smaller copy and choose that one."
-                )
-            if getattr(image, "n_frames", 1) > 1:
-                raise PictureRefused(
-                    f"“{name}” is a moving picture. Only still pictures can be posted: save one "
-                    "frame of it and choose that one."
-                )
+            _refuse_unfit(image, name)
             image.load()
-    except (
-        UnidentifiedImageError,
-        Image.DecompressionBombError,
-        Image.DecompressionBombWarning,
-        OSError,
-        ValueError,
-        SyntaxError,
-        EOFError,
-    ) as unreadable:
+            return ImageOps.exif_transpose(image), image.format in {"PNG", "GIF"}
+    except PictureRefused:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as huge:
+        raise PictureRefused(f"“{name}” {TOO_MANY_PIXELS}") from huge
+    except Exception as unreadable:
+        # Whatever a broken file makes the decoder say: it is not a picture that can be read.
         raise PictureRefused(what) from unreadable
-    return ImageOps.exif_transpose(image), image.format in {"PNG", "GIF"}
+
+
+def _refuse_unfit(image: Image.Image, name: str) -> None:
+    if image.width * image.height > PIXEL_LIMIT:
+        raise PictureRefused(f"“{name}” {TOO_MANY_PIXELS}")
+    # Many telephones write MPO: the picture, then previews of it. It does not move.
+    if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
+        raise PictureRefused(
+            f"“{name}” is a moving picture. Only still pictures can be posted: save one "
+            "frame of it and choose that one."
+        )
 
 
 def _encode(image: Image.Image, *, lossless: bool) -> tuple[str, bytes, tuple[int, int]]:
     """Media type, bytes and size in pixels of the form to keep: PNG while that is small enough and
     the picture came lossless, else JPEG of falling quality and then of falling size.
     """
+    if image.mode.startswith("I"):  # 16 bits a pixel: to 8, which converting alone would cut off
+        image = image.point(lambda shade: shade / 256).convert("L")
     image.thumbnail((LONG_SIDE_PIXELS, LONG_SIDE_PIXELS))
     see_through = image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
     image = image.convert("RGBA" if see_through else "RGB")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from textwrap import shorten
+from typing import IO
 
 from folkmoot.desk.people.queries import Member, Organisation
 
@@ -37,13 +39,15 @@ __all__ = [
     "list_signoffs",
     "list_versions",
     "make_rendition",
-    "picture_path",
+    "open_picture",
     "read_picture",
     "show_cards",
     "signed_time",
     "split_thread",
     "window_of",
 ]
+
+log = logging.getLogger(__name__)
 
 
 class NoSuchDraft(Exception):
@@ -168,6 +172,15 @@ def show_cards(draft: Draft) -> tuple[Card, ...]:
     """What each channel shows, or will show, of the draft's newest version."""
     version = get_version(draft)
     return assess(content_of(version), version.report, draft.organisation).cards
+
+
+def open_picture(picture: Picture) -> IO[bytes] | None:
+    """The picture's file, to be read and closed; ``None`` where the store has lost it."""
+    try:
+        return picture_path(picture.sha256, picture.media_type).open("rb")
+    except FileNotFoundError:
+        log.exception("Picture %s is missing from the store", picture.sha256)
+        return None
 
 
 def find_picture(member: Member, sha256: str) -> Picture | None:

@@ -66,10 +66,11 @@ def public_picture(request: HttpRequest, name: str) -> HttpResponseBase:
     found = (
         drafts.find_public_picture(organisation, name.partition(".")[0]) if organisation else None
     )
-    if found is None:
+    file = drafts.open_picture(found) if found else None
+    if found is None or file is None:
         raise Http404("There is no such picture.")
     return FileResponse(
-        drafts.picture_path(found.sha256, found.media_type).open("rb"),
+        file,
         content_type=found.media_type,
         headers={"Cache-Control": "public, max-age=31536000, immutable"},
     )
