@@ -163,6 +163,13 @@ def list_problems(content: Content, organisation: Organisation) -> list[str]:
         problems.append("Write the text of the post.")
     if not chosen:
         problems.append("Choose at least one channel to post to.")
+    if any(
+        "\ufffd" in words for words in (content.text, *(str(p["alt"]) for p in content.pictures))
+    ):
+        problems.append(
+            "There is a character in it that could not be read when it was typed or pasted. It is "
+            "shown as “\ufffd”: put the right one in its place."
+        )
     for account in chosen:
         capabilities = accounts.capabilities_of(account)
         rendition = make_rendition(content.text, content.pictures, content.language, capabilities)

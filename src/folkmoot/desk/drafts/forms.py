@@ -10,6 +10,7 @@ from django import forms
 from folkmoot.desk.people.queries import Organisation
 
 WINDOWS = (5, 15, 60)
+YEARS = range(2000, 2200)
 LANGUAGES = {"en": "English", "cy": "Welsh"}
 
 
@@ -30,6 +31,8 @@ def resolve_time(day: str, clock: str, organisation: Organisation) -> datetime:
             "Enter the day as year, month, day (2026-11-20) and the time on the "
             "24-hour clock (17:55)."
         ) from wrong
+    if naive.year not in YEARS:  # outside, arithmetic on times ends in errors
+        raise TimeRefused(f"Enter the day with a year near our own: {day.strip()} is not.")
     zone = organisation.timezone
     early, late = naive.replace(tzinfo=zone, fold=0), naive.replace(tzinfo=zone, fold=1)
     if early.utcoffset() != late.utcoffset():

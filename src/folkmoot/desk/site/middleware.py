@@ -1,10 +1,11 @@
-"""Whose public pages a request sees, told to rooms too low to know organisations."""
+"""What is settled about a request before any room sees it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import unquote
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 
 from folkmoot.desk.people.queries import find_public_organisation
 
@@ -19,6 +20,28 @@ def public_organisation(
     def middleware(request: HttpRequest) -> HttpResponse:
         organisation = find_public_organisation(request.get_host())
         request.public_ref = organisation.ref if organisation else ""  # type: ignore[attr-defined]
+        return get_response(request)
+
+    return middleware
+
+
+def readable_text(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Let no NUL reach a room: databases differ on it, and no reader ever sees one.
+
+    An address with one is no page of ours. In what people type it becomes U+FFFD, the mark
+    Unicode keeps for what could not be read, so that it is seen and nothing around it is lost.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if "\0" in unquote(request.get_full_path()):
+            raise Http404("There is no such page.")
+        if any("\0" in value for _, values in request.POST.lists() for value in values):
+            readable = request.POST.copy()
+            for name, values in request.POST.lists():
+                readable.setlist(name, [value.replace("\0", "\ufffd") for value in values])
+            request.POST = readable  # type: ignore[assignment]  # ours may be changed; nobody does
         return get_response(request)
 
     return middleware

@@ -14,6 +14,7 @@ DEBUG = False
 SECRET_KEY = CONFIG.read_or_make_key("session.key")
 ALLOWED_HOSTS = [CONFIG.host, "127.0.0.1", "localhost"]
 CSRF_TRUSTED_ORIGINS = [CONFIG.address]
+CSRF_FAILURE_VIEW = "folkmoot.desk.site.views.stale_form"
 DATABASES = {"default": CONFIG.django_database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # The outbound client and the adapters may be pointed at internal hosts, for a PDS of one's own.
@@ -47,6 +48,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "folkmoot.desk.site.middleware.public_organisation",
+    "folkmoot.desk.site.middleware.readable_text",
 ]
 ROOT_URLCONF = "folkmoot.desk.site.urls"
 TEMPLATES = [

@@ -51,6 +51,8 @@ urlpatterns = [
     path("desk/settings/", site.settings_page, name="settings"),
     path("desk/settings/calendar", guidance.calendar, name="calendar"),
 ]
+handler400 = "folkmoot.desk.site.views.unreadable"
 handler403 = "folkmoot.desk.site.views.forbidden"
 handler404 = "folkmoot.desk.site.views.not_found"
+handler429 = "folkmoot.desk.site.views.too_often"
 handler500 = "folkmoot.desk.site.views.broken"

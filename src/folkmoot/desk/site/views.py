@@ -170,9 +170,56 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 @login_not_required
-def broken(request: HttpRequest) -> HttpResponse:
-    """500, in words. Nothing here may need the database."""
-    return render(request, "site/broken.html", status=500)
+def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 for a form whose token does not fit, in words. ``reason`` is for the log alone."""
+    del reason
+    return _error(
+        request,
+        403,
+        "This form could not be taken",
+        "The page was open since before you last signed in, or your browser keeps no cookies for "
+        "this site, so nothing was saved. Go back, copy what you typed, load the page again and "
+        "put your words back in.",
+    )
+
+
+@login_not_required
+def too_often(request: HttpRequest) -> HttpResponse:
+    """429, in words."""
+    return _error(
+        request,
+        429,
+        "Too many tries",
+        "This was tried too often from where you are. Wait five minutes, then try again.",
+    )
+
+
+@login_not_required
+def unreadable(_request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """400, in words. The request may be too broken to say whose page it was."""
+    del exception
+    return _bare(
+        400,
+        "Sorry, this could not be read",
+        "What was sent is more than this desk takes at once, or not in a form it reads. Nothing "
+        "was saved. Go back: what you typed is still there. Make it shorter and try again.",
+    )
+
+
+@login_not_required
+def broken(_request: HttpRequest) -> HttpResponse:
+    """500, in words. Nothing here may need the database, the pack, or the request."""
+    return _bare(
+        500,
+        "Sorry, there is a problem",
+        "Something went wrong in this program, and it is in its log. What you had saved is safe. "
+        "Go back, and if it happens again tell whoever looks after this system.",
+    )
+
+
+def _bare(status: int, title: str, words: str) -> HttpResponse:
+    # Without the request no context processor runs: they read the database and the pack.
+    return render(None, "site/broken.html", {"title": title, "words": words}, status=status)
 
 
 def _error(request: HttpRequest, status: int, title: str, words: str) -> HttpResponse:
