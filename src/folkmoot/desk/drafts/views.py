@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -65,7 +66,7 @@ def check(request: HttpRequest) -> HttpResponse:
     member = signed_in(request)
     draft_id = request.POST.get("draft", "")
     kept = Content("", ())
-    if draft_id.isdigit():
+    if re.fullmatch("[1-9][0-9]{0,17}", draft_id):
         kept = content_of(queries.get_version(_get_draft(member, int(draft_id))))
     content, _, _ = _read(request, member, kept, keep_picture=False)
     report = check_content(content, member.organisation, role=Role.AUTHOR, now=_now())
@@ -163,10 +164,11 @@ def signoff(request: HttpRequest, draft_id: int) -> HttpResponse:
 def picture(request: HttpRequest, sha256: str) -> HttpResponseBase:
     """A picture of the member's organisation, published or not."""
     found = queries.find_picture(signed_in(request), sha256)
-    if found is None:
+    file = queries.open_picture(found) if found else None
+    if found is None or file is None:
         raise Http404("There is no such picture.")
     return FileResponse(
-        queries.picture_path(found.sha256, found.media_type).open("rb"),
+        file,
         content_type=found.media_type,
         headers={"Cache-Control": "private, max-age=86400"},
     )
