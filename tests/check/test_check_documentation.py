@@ -3,8 +3,9 @@
 import re
 from pathlib import Path
 
-from folkmoot.check import find_faults
+from folkmoot.check import FACTS, find_faults
 from folkmoot.check.detectors import OF_PASSAGES, OF_POSTS
+from folkmoot.check.detectors.registry import OF_CONTEXTS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL)
@@ -22,4 +23,10 @@ def test_every_detector_is_listed_and_none_that_is_not_there():
     table = PAGE.split("## Detectors")[1].split("## Questions")[0]
     first_cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
     listed = {name for cell in first_cells for name in re.findall(r"`([\w-]+)`", cell)}
-    assert listed == set(OF_PASSAGES) | set(OF_POSTS)
+    assert listed == set(OF_PASSAGES) | set(OF_POSTS) | set(OF_CONTEXTS)
+
+
+def test_every_named_fact_is_listed_with_its_values():
+    for fact in FACTS.values():
+        values = ", ".join(f"`{value}`" for value in fact.values) or "yes or no"
+        assert f"| `{fact.name}` | {fact.ask} | {values} |" in PAGE
