@@ -10,11 +10,11 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from folkmoot.ledger import Entry as Leaf
-from folkmoot.ledger import ForkRefused, MemoryDamaged, leaf_hashes, seal
+from folkmoot.ledger import LedgerError, leaf_hashes, seal
 
 from . import models
-from .log import log_tree, notary
-from .queries import find_entry_id
+from .log import is_remembered, log_tree, notary
+from .queries import find_entry_id, find_refusal
 
 log = logging.getLogger(__name__)
 
@@ -89,12 +89,18 @@ def sequence(now: datetime) -> int:
     """Put every waiting entry into the log and sign its head; how many entries were taken.
 
     Index, leaf and tiles are written in one durable transaction; the head is signed after it. A
-    head the signer refuses is kept as a refusal for staff to see, and not published. Safe to call
-    from several workers: one at a time gets the lock, the others find nothing left.
+    head the signer refuses is kept as a refusal for staff to see, and not published; so is damage
+    to the log itself. Where nothing is new, the head is still held against the signer's memory: a
+    database brought back from a backup is found out before it goes on. Safe to call from several
+    workers: one at a time gets the lock, the others find nothing left.
     """
     taken = 0
-    while batch := _sequence_batch():
-        taken += batch
+    try:
+        while batch := _sequence_batch():
+            taken += batch
+    except LedgerError as damaged:
+        _keep_refusal(str(damaged), now)
+        return taken
     _sign_head(now)
     return taken
 
@@ -133,19 +139,26 @@ def _sequence_batch() -> int:
 @transaction.atomic
 def _sign_head(now: datetime) -> None:
     size = _head_size()
-    if size == 0 or models.Checkpoint.objects.filter(size=size).exists():
+    kept = models.Checkpoint.objects.filter(size=size).values_list("note", flat=True).first()
+    if size == 0 or (kept is not None and is_remembered(kept) and find_refusal() is None):
         return
     _be_the_only_sequencer()
     tree = log_tree()
     try:
         note = notary().sign(tree)
-    except (ForkRefused, MemoryDamaged) as refused:
-        latest = models.Refusal.objects.order_by("-pk").first()
-        if latest is None or latest.reason != str(refused):
-            models.Refusal.objects.create(reason=str(refused), made_at=now)
-            log.critical("The head of the record was not signed: %s", refused)
+    except (LedgerError, OSError) as refused:
+        _keep_refusal(str(refused), now)
         return
-    models.Checkpoint.objects.get_or_create(size=tree.size, defaults={"note": note, "made_at": now})
+    # Signed again after a refusal, its time is that of this signing: it ends the refusal.
+    models.Checkpoint.objects.update_or_create(
+        size=tree.size, defaults={"note": note, "made_at": now}
+    )
+
+
+def _keep_refusal(reason: str, now: datetime) -> None:
+    if find_refusal() != reason:
+        models.Refusal.objects.create(reason=reason, made_at=now)
+        log.critical("The head of the record was not signed: %s", reason)
 
 
 def _head_size() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 
 from django.conf import settings
 
@@ -52,6 +53,20 @@ def notary() -> Notary:
     """
     return Notary(
         signer(),
-        settings.CONFIG.home / "ledger.checkpoint",
+        _memory(),
         required=models.Checkpoint.objects.exists(),
     )
+
+
+def is_remembered(note: str) -> bool:
+    """Whether this is the head that was signed last, as the signer's memory has it. A memory that
+    cannot be read is for the signer to speak of.
+    """
+    try:
+        return _memory().read_bytes() == note.encode()
+    except OSError:
+        return False
+
+
+def _memory() -> Path:
+    return settings.CONFIG.home / "ledger.checkpoint"

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from folkmoot.ledger import Entry as Leaf
-from folkmoot.ledger import Field, make_proof
+from folkmoot.ledger import EntryError, Field, LedgerError, make_proof
 
 from . import models
 from .log import log_tree, signer
 
+log = logging.getLogger(__name__)
+
 PAGE = 25
+DAMAGED = (
+    "What this site now holds of the entry does not fit what was signed: it was changed since, or "
+    "part of the record is lost. No proof of it can be given. Tell the body that keeps the record."
+)
 
 
 class NoSuchEntry(Exception):
     """No entry has this id, or it has nothing that anyone may see."""
+
+
+class DamagedEntry(Exception):
+    """What is kept of an entry no longer fits what was signed."""
 
 
 class NotYetSigned(Exception):
@@ -40,6 +51,8 @@ class Recorded:
     public: bool
     fields: dict[str, str]
     withheld: tuple[str, ...]
+    damaged: bool = False
+    """Its header or a value was changed since it was left; then no value of it is shown."""
 
 
 def list_public(
@@ -90,7 +103,7 @@ def list_history(subject: str) -> list[Recorded]:
     rows += [
         intent
         for intent in models.Intent.objects.order_by("pk")
-        if Leaf.from_bytes(intent.leaf.encode()).subject == subject
+        if (leaf := _find_leaf(intent)) is not None and leaf.subject == subject
     ]
     return _with_fields(rows, public_only=False)
 
@@ -98,8 +111,8 @@ def list_history(subject: str) -> list[Recorded]:
 def get_proof(entry_id: str, *, public_only: bool = True) -> str:
     """The proof of an entry as a ``.tlog-proof`` text, disclosing its public fields (or all).
 
-    Raises :class:`NoSuchEntry`, and :class:`NotYetSigned` in the moment before it is in a signed
-    head.
+    Raises :class:`NoSuchEntry`, :class:`NotYetSigned` in the moment before it is in a signed head,
+    and :class:`DamagedEntry` where what is kept makes no proof that holds.
     """
     row = models.Entry.objects.filter(entry_id=entry_id).first()
     if row is None:
@@ -115,6 +128,16 @@ def get_proof(entry_id: str, *, public_only: bool = True) -> str:
     values = models.FieldValue.objects.filter(entry_id=entry_id)
     if public_only:
         values = values.filter(public=True)
+    try:
+        return _make_proof(row, values, head)
+    except (LedgerError, ValueError) as wrong:
+        log.critical("Entry %s cannot be proved: %s", entry_id, wrong)
+        raise DamagedEntry(DAMAGED) from wrong
+
+
+def _make_proof(
+    row: models.Entry, values: Iterable[models.FieldValue], head: models.Checkpoint
+) -> str:
     return make_proof(
         Leaf.from_bytes(row.leaf.encode()),
         [Field(v.label, v.value, bytes.fromhex(v.salt)) for v in values],
@@ -173,8 +196,11 @@ def _with_fields(
         values.setdefault(value.entry_id, []).append(value)
     recorded = []
     for row in rows:
-        leaf = Leaf.from_bytes(row.leaf.encode())
         mine = values.get(row.entry_id, [])
+        leaf = _find_leaf(row)
+        if leaf is None or not all(_opens(leaf, value) for value in mine):
+            recorded.append(_damaged(row))
+            continue
         shown = {v.label: v.value for v in mine if v.public or not public_only}
         recorded.append(
             Recorded(
@@ -192,3 +218,40 @@ def _with_fields(
             )
         )
     return recorded
+
+
+def _find_leaf(row: models.Entry | models.Intent) -> Leaf | None:
+    """The entry a row holds; ``None`` where it is none, because somebody changed it."""
+    try:
+        return Leaf.from_bytes(row.leaf.encode())
+    except EntryError:
+        log.critical("Entry %s is not in the form in which it was left", row.entry_id)
+        return None
+
+
+def _opens(leaf: Leaf, value: models.FieldValue) -> bool:
+    try:
+        return leaf.opens(Field(value.label, value.value, bytes.fromhex(value.salt)))
+    except (EntryError, ValueError):
+        return False
+
+
+def _damaged(row: models.Entry | models.Intent) -> Recorded:
+    if isinstance(row, models.Intent):
+        return Recorded(
+            row.entry_id, None, "", row.made_at, "", "", "", (), row.public, {}, (), damaged=True
+        )
+    return Recorded(
+        row.entry_id,
+        row.index,
+        row.kind,
+        row.at,
+        "",
+        "",
+        row.subject,
+        (),
+        row.public,
+        {},
+        (),
+        damaged=True,
+    )

@@ -43,8 +43,8 @@ def entry(request: PublicRequest, entry_id: str) -> HttpResponse:
         raise Http404(str(missing)) from missing
     try:
         proof_text, not_yet = queries.get_proof(entry_id), ""
-    except queries.NotYetSigned as soon:
-        proof_text, not_yet = "", str(soon)
+    except (queries.NotYetSigned, queries.DamagedEntry) as without:
+        proof_text, not_yet = "", str(without)
     return render(
         request,
         "records/entry.html",
@@ -74,6 +74,8 @@ def proof(request: PublicRequest, entry_id: str) -> HttpResponse:
             content_type="text/plain; charset=utf-8",
             headers={"Retry-After": "2"},
         )
+    except queries.DamagedEntry as damaged:
+        return HttpResponse(f"{damaged}\n", status=500, content_type="text/plain; charset=utf-8")
     return HttpResponse(
         text,
         content_type="text/plain; charset=utf-8",

@@ -55,7 +55,11 @@ def tell_story(draft: Draft) -> list[Event]:
             f"{names.get(entry.actor, 'a former member')}, {entry.role}"
             if entry.actor
             else "the program",
-            tuple((label, entry.fields[label]) for label in DETAILS if entry.fields.get(label)),
+            (("note", records.DAMAGED),)
+            if entry.damaged
+            else tuple(
+                (label, entry.fields[label]) for label in DETAILS if entry.fields.get(label)
+            ),
             entry.entry_id,
             entry.kind == "delivery.sent" and entry.public and entry.index is not None,
         )
