@@ -12,6 +12,7 @@ from django.db.models import Q
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.drafts import actions as draft_actions
 from folkmoot.desk.drafts import queries as drafts
+from folkmoot.desk.records import queries as records
 
 from .delivering import FAULT, Clock, claim, deliver, give_up_lost, look_up, note_fault
 from .lifecycle import DELIVERY, DeliveryState
@@ -32,13 +33,18 @@ def work(clock: Clock) -> int:
     """Do all that is owed now, once: begin posts whose time has come, deliver, look up what is
     unconfirmed, read back, close posts that are through. How many things were done.
 
+    While the record cannot be signed nothing new leaves: the likeliest cause is a database brought
+    back from a backup, which would send again what was sent since.
+
     Safe to run in several workers at once. What fails for one post never keeps another back.
     """
-    done = _begin_due(clock)
+    held = records.find_refusal() is not None
+    done = 0 if held else _begin_due(clock)
     now = clock()
     for delivery in _owed(DeliveryState.SENDING, Q(lease_until__lte=now)):
         done += _try(give_up_lost, delivery, now)
-    for delivery in _owed(DeliveryState.WAITING, Q(next_try_at__lte=now)):
+    too_late = Q(not_after__lt=now) if held else Q()
+    for delivery in _owed(DeliveryState.WAITING, Q(next_try_at__lte=now) & too_late):
         if _is_free(delivery, clock) and claim(delivery, clock()):
             done += _carry_on(deliver, delivery, clock)
     for delivery in _owed(DeliveryState.UNCONFIRMED, Q(next_try_at__lte=clock())):
