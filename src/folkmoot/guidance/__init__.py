@@ -8,6 +8,15 @@ A *pack* is a folder of TOML and Markdown; ``docs/packs.md`` describes it. Claus
 in our own words, each citing source, version, address and how well it is evidenced.
 """
 
+from .diff_rendering import diff_lines, diff_to_dict
+from .diffing import (
+    ClauseChange,
+    KeyChange,
+    PackDiff,
+    UnrelatedPacks,
+    diff_packs,
+    for_role,
+)
 from .finding import available_packs
 from .loader import load_pack
 from .model import (
@@ -27,28 +36,44 @@ from .model import (
     UnknownVersion,
 )
 from .provenance import Amendment, Layer, Provenance
+from .spans import Mark, Span
 from .versions import Version, list_versions
+from .views import OverviewGroup, clauses_for, overview_lines, overview_page
 
 __all__ = [
     "Amendment",
     "Audience",
     "Clause",
+    "ClauseChange",
     "ClauseKind",
     "Evidence",
     "GuidanceError",
+    "KeyChange",
     "Layer",
     "Level",
+    "Mark",
+    "OverviewGroup",
     "Pack",
+    "PackDiff",
     "PackError",
     "Provenance",
     "Source",
+    "Span",
     "Status",
     "UnknownClause",
     "UnknownPack",
     "UnknownSource",
     "UnknownVersion",
+    "UnrelatedPacks",
     "Version",
     "available_packs",
+    "clauses_for",
+    "diff_lines",
+    "diff_packs",
+    "diff_to_dict",
+    "for_role",
     "list_versions",
     "load_pack",
+    "overview_lines",
+    "overview_page",
 ]

@@ -183,14 +183,15 @@ class Table:
     def get_word(self, key: str, words: type[Word]) -> Word:
         """The member of ``words`` named at ``key``."""
         value = self._required(key)
-        allowed = [word.value for word in words]
-        if not isinstance(value, str) or value not in allowed:
+        try:
+            return words(value)
+        except ValueError:
+            allowed = [word.value for word in words]
             meant = did_you_mean(value, allowed) if isinstance(value, str) else ""
             raise self.refuse(
                 key,
                 f"{value!r} is not one of the words allowed.{meant} Allowed: {', '.join(allowed)}.",
-            )
-        return words(value)
+            ) from None
 
     def find_address(self, key: str) -> str | None:
         """The web address at ``key``, or ``None`` where the key is absent."""
