@@ -22,6 +22,8 @@ from folkmoot.desk.drafts import actions as drafts
 from folkmoot.desk.drafts.queries import get_draft, get_version
 from folkmoot.desk.publishing import actions as publishing
 from folkmoot.desk.publishing.queries import list_deliveries
+from folkmoot.desk.records import actions as records
+from folkmoot.desk.records.queries import list_history
 
 HELD = "Vote Labour on Thursday."
 STOPPED = "The card is 4111 1111 1111 1111."
@@ -164,6 +166,26 @@ class StandIn:
 
 def entries(draft, kind):
     """The entries of this kind about a post, with all their fields."""
-    from folkmoot.desk.records.queries import list_history
-
     return [entry for entry in list_history(draft.subject) if entry.kind == kind]
+
+
+def leave(cast, **more):
+    """Leave an entry, as an action does."""
+    more = {"kind": "test.done", "fields": {"text": "Words."}, **more}
+    return records.record(
+        more.pop("kind"),
+        at=cast.clock(),
+        organisation=cast.body.ref,
+        actor=cast.alice.ref,
+        role="author",
+        subject="post/1",
+        **more,
+    )
+
+
+def publish(cast, **more):
+    """A post that is live, read back and on the record."""
+    draft = signed(cast, cast.content(**more))
+    work(cast)
+    records.sequence(cast.clock())
+    return draft

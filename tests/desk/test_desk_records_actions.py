@@ -1,0 +1,179 @@
+"""Every action leaves one entry: walked by name, so that a new one cannot be forgotten."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from types import SimpleNamespace
+
+import desk_moves as moves
+import pytest
+
+from folkmoot.desk.accounts import actions as account_actions
+from folkmoot.desk.drafts import actions as drafts
+from folkmoot.desk.guidance import actions as guidance
+from folkmoot.desk.people import actions as people
+from folkmoot.desk.people.queries import Role
+from folkmoot.desk.publishing import actions as publishing
+from folkmoot.desk.records import actions as records
+from folkmoot.desk.records.models import Entry, Intent
+
+MEMORY = "ledger.checkpoint"
+
+
+# One entry for each action
+
+
+def content_and(cast, **more):
+    return drafts.start(cast.alice, cast.content(**more), now=cast.clock())
+
+
+def seen(draft):
+    return {"digest_seen": moves.digest_of(draft)}
+
+
+ACTIONS = {
+    drafts.start: lambda c: lambda: drafts.start(c.alice, c.content(), now=c.clock()),
+    drafts.save: lambda c: on(
+        content_and(c), lambda d: drafts.save(c.alice, d.pk, c.content(), revision=0, now=c.clock())
+    ),
+    drafts.send_for_signoff: lambda c: on(
+        content_and(c), lambda d: drafts.send_for_signoff(c.alice, d.pk, now=c.clock())
+    ),
+    drafts.sign: lambda c: on(moves.awaiting(c), lambda d: moves.sign(c, d)),
+    drafts.send_back: lambda c: on(
+        moves.awaiting(c),
+        lambda d: drafts.send_back(c.bob, d.pk, reason="No.", now=c.clock(), **seen(d)),
+    ),
+    drafts.take_back: lambda c: on(
+        moves.signed(c), lambda d: drafts.take_back(c.alice, d.pk, now=c.clock())
+    ),
+    drafts.withdraw: lambda c: on(
+        content_and(c), lambda d: drafts.withdraw(c.alice, d.pk, now=c.clock())
+    ),
+    drafts.copy: lambda c: on(content_and(c), lambda d: drafts.copy(c.alice, d.pk, now=c.clock())),
+    drafts.begin: lambda c: on(moves.signed(c), lambda d: drafts.begin(d, now=c.clock())),
+    drafts.lapse: lambda c: on(moves.signed(c), lambda d: drafts.lapse(d, "Why.", now=c.clock())),
+    drafts.finish: lambda c: on(
+        drafts.begin(moves.signed(c), now=c.clock()),
+        lambda d: drafts.finish(d, any_sent=False, now=c.clock()),
+    ),
+    account_actions.open_own_channel: lambda c: (
+        lambda: account_actions.open_own_channel(
+            c.other, channel="atom", name="F", handle="other.example", now=c.clock()
+        )
+    ),
+    account_actions.connect: lambda c: lambda: connect(c),
+    account_actions.disconnect: lambda c: on(
+        connect(c), lambda a: account_actions.disconnect(c.dan, a.pk, now=c.clock())
+    ),
+    guidance.state_calendar: lambda c: (
+        lambda: guidance.state_calendar(c.body, known_until=c.clock(), actor=c.dan, now=c.clock())
+    ),
+    guidance.add_period: lambda c: (
+        lambda: guidance.add_period(
+            c.body,
+            kind="mourning",
+            name="",
+            starts_at=c.clock(),
+            ends_at=c.clock() + timedelta(days=1),
+            source="Notice",
+            actor=c.dan,
+            now=c.clock(),
+        )
+    ),
+    people.found_organisation: lambda c: (
+        lambda: people.found_organisation(
+            slug="third",
+            name="Third",
+            introduction="",
+            zone="Europe/London",
+            nation="UK",
+            pack="uk-civil-service",
+            now=c.clock(),
+        )
+    ),
+    people.add_member: lambda c: (
+        lambda: people.add_member(
+            c.body,
+            email="eve@moot.example",
+            name="Eve",
+            roles=[Role.AUTHOR],
+            password="correct horse battery",
+            now=c.clock(),
+        )
+    ),
+}
+# What is no action of its own leaves no entry: a step's part, a picture nobody has used yet, a
+# look at an account's health, and the record's and worker's own going round.
+NO_ENTRY = {
+    drafts.add_picture: lambda c: (
+        lambda: drafts.add_picture(
+            c.alice, moves.picture_file(), size_bytes=1, name="p", alt="", now=c.clock()
+        )
+    ),
+    drafts.make_pictures_public: lambda c: on(
+        content_and(c), lambda d: drafts.make_pictures_public(d, 1)
+    ),
+    account_actions.diagnose: lambda c: lambda: account_actions.diagnose(c.dan, c.feed.pk),
+    account_actions.note_health: lambda c: lambda: account_actions.note_health(c.feed, "Ill."),
+    records.sequence: lambda c: lambda: records.sequence(c.clock()),
+    publishing.work: lambda c: lambda: publishing.work(c.clock),
+}
+# Leaves whatever entry it is told to: tested below.
+OTHER = {records.record}
+
+
+def on(thing, act):
+    return lambda: act(thing)
+
+
+def connect(cast):
+    return account_actions.connect(
+        cast.dan,
+        channel="bluesky",
+        name="",
+        handle="@Moot.example",
+        server="https://pds.example",
+        secret="abcd-efgh",
+        now=cast.clock(),
+    )
+
+
+@pytest.fixture
+def open_door(monkeypatch):
+    healthy = SimpleNamespace(diagnose=lambda: None)
+    monkeypatch.setattr(account_actions, "build_adapter", lambda *_, **__: healthy)
+
+
+def kept():
+    return Intent.objects.count() + Entry.objects.count()
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda act: f"{act.__module__[16:]}.{act.__name__}")
+def test_every_action_leaves_exactly_one_entry(cast, open_door, action):
+    act = ACTIONS[action](cast)
+    before = kept()
+    act()
+    assert kept() == before + 1
+
+
+@pytest.mark.parametrize("action", NO_ENTRY, ids=lambda act: act.__name__)
+def test_what_changes_nothing_on_the_record_leaves_no_entry(cast, open_door, action):
+    act = NO_ENTRY[action](cast)
+    before = kept()
+    act()
+    assert kept() == before
+
+
+def test_no_public_function_that_writes_is_missing_from_this_list():
+    rooms = (drafts, account_actions, guidance, people, publishing, records)
+    public = {
+        value
+        for room in rooms
+        for name, value in vars(room).items()
+        if not name.startswith("_")
+        and callable(value)
+        and not isinstance(value, type)
+        and getattr(value, "__module__", "") == room.__name__
+    }
+    assert public == ACTIONS.keys() | NO_ENTRY.keys() | OTHER
