@@ -59,6 +59,8 @@ class RunningDesk:
             "FOLKMOOT_INTERNAL_HOSTS": ",".join(internal_hosts),
         }
         self._process: subprocess.Popen[bytes] | None = None
+        self.cookies: dict[str, list[Any]] = {}
+        """Of people who have signed in once, by role."""
 
     def start(self) -> None:
         """Start it, and wait until it answers."""

@@ -63,8 +63,10 @@ def test_every_page_of_an_empty_desk_is_accessible(somebody, watch):
         watch.visit(person, "/desk/drafts/999", status=404)
 
 
-def test_every_page_with_an_error_is_accessible_and_names_it(author, approver, somebody, watch):
-    stranger, page = somebody(), author.page
+def test_every_page_with_an_error_is_accessible_and_names_it(
+    author, approver, anyone, watch, photograph
+):
+    stranger, page = anyone, author.page
 
     def faulty(person, name):
         watch.look(person, name)
@@ -94,6 +96,13 @@ def test_every_page_with_an_error_is_accessible_and_names_it(author, approver, s
     )
     author.click("Send for sign-off")
     faulty(author, "compose, with much against it")
+    # A picture that was taken in is kept with its description, and not asked for again.
+    author.compose("The barrier is closed.", "Our feed", picture=photograph, alt="A barrier.")
+    author.click("Send for sign-off")
+    faulty(author, "compose, wrong day, with a picture")
+    assert page.get_by_label("Describe picture 1").input_value() == "A barrier."
+    assert page.get_by_label("Describe it for those").input_value() == ""
+    assert page.locator("#day-error").count() == 1
 
     number = author.send_for_signoff("The barrier is closed today.", "Our feed")
     approver.page.goto(f"/desk/signoff/{number}")

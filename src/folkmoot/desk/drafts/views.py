@@ -278,6 +278,10 @@ def _compose(
         day, clock = form.data.get("day", day), form.data.get("clock", clock)
         when = form.data.get("when", when)
     example = local_parts(next_half_hour(_now()), organisation)
+    # A picture that was taken in has its description beside it; the field is for the next one.
+    kept_picture = "picture" in request.FILES and not any(
+        error["href"] == "#picture" for error in errors or []
+    )
     context: dict[str, Any] = {
         "draft": draft,
         "content": content,
@@ -294,7 +298,7 @@ def _compose(
         "example": example,
         "problems": list_problems(content, organisation) if draft else [],
         "sent_back": _last_sent_back(draft),
-        "picture_alt": form.data.get("picture_alt", "") if form is not None and errors else "",
+        "picture_alt": "" if form is None or kept_picture else form.data.get("picture_alt", ""),
     }
     return render(request, "drafts/compose.html", context, status=422 if errors else 200)
 
