@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from folkmoot.desk.records import actions as records
+from folkmoot.guidance import available_packs
 
 from .models import Member, Organisation, Role
 
@@ -25,6 +26,10 @@ def found_organisation(
     organisation = Organisation(
         slug=slug, name=name, introduction=introduction, zone=zone, nation=nation, pack=pack
     )
+    if pack not in available_packs():
+        raise PeopleRefused(
+            f"There is no pack {pack!r} here. There are {', '.join(sorted(available_packs()))}."
+        )
     _clean(organisation)
     organisation.save()
     records.record(
@@ -55,7 +60,7 @@ def add_member(
         organisation=organisation,
         email=email.lower(),
         name=name,
-        roles=[role.value for role in roles],
+        roles=[str(role) for role in roles],
     )
     member.set_password(password)
     _clean(member)

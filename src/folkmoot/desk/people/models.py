@@ -93,8 +93,8 @@ class Member(AbstractBaseUser):
 
     @property
     def held(self) -> frozenset[Role]:
-        """The roles this member holds."""
-        return frozenset(Role(role) for role in self.roles)
+        """The roles this member holds. One that nobody knows gives nothing."""
+        return frozenset(role for role in Role if role in self.roles)
 
     @property
     def first_role(self) -> str:

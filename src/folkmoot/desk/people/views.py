@@ -11,3 +11,9 @@ from django.shortcuts import render
 def sign_in_help(request: HttpRequest) -> HttpResponse:
     """How to get a sign-in, or a new password."""
     return render(request, "people/sign_in_help.html")
+
+
+@login_not_required
+def sign_in_closed(request: HttpRequest) -> HttpResponse:
+    """Where a member comes who gave the right password and may no longer use it."""
+    return render(request, "people/sign_in_closed.html")

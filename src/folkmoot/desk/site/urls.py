@@ -33,6 +33,7 @@ urlpatterns = [
     path("sign-in/", LoginView.as_view(), name="account_login"),
     path("sign-out/", LogoutView.as_view(), name="account_logout"),
     path("sign-in/help/", people.sign_in_help, name="account_signup"),
+    path("sign-in/closed/", people.sign_in_closed, name="account_inactive"),
     path("sign-in/password/", people.sign_in_help, name="account_reset_password"),
     # Staff
     path("desk/", site.today, name="today"),
