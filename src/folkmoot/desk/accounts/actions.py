@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from django.db import IntegrityError, transaction
 
@@ -15,6 +15,11 @@ from .models import Account
 from .vault import VaultError, seal
 
 __all__ = ["AccountRefused", "connect", "diagnose", "disconnect", "note_health", "open_own_channel"]
+
+
+HANDLE = re.compile("[!-~]{1,253}")
+SERVER = re.compile(r"https?://[A-Za-z0-9.-]{1,180}(:[0-9]{1,5})?")
+LONGEST_NAME = 100
 
 
 class AccountRefused(Exception):
@@ -58,15 +63,18 @@ def connect(
     handle, server = handle.strip().lstrip("@").lower(), server.strip().rstrip("/")
     if channel != "bluesky":
         raise AccountRefused("Choose the channel to connect.")
-    if not handle or not secret:
-        raise AccountRefused("Enter the account's handle and its app password.")
-    url = urlsplit(server)
-    if url.scheme not in {"https", "http"} or not url.hostname:
+    if not HANDLE.fullmatch(handle) or not secret:
+        raise AccountRefused(
+            "Enter the account's handle, such as council.example.uk, and its app password."
+        )
+    if not SERVER.fullmatch(server):
         raise AccountRefused("Enter the server's address, such as https://bsky.social.")
+    if len(name.strip()) > LONGEST_NAME:
+        raise AccountRefused(f"Give the account a name of at most {LONGEST_NAME} characters.")
     account = Account(
         organisation=admin.organisation,
         channel=channel,
-        name=name.strip() or f"@{handle}",
+        name=name.strip() or f"@{handle}"[:LONGEST_NAME],
         handle=handle,
         server=server,
         connected_at=now,

@@ -29,12 +29,16 @@ class VaultError(Exception):
 def _keys() -> dict[str, bytes]:
     """Key id to key, newest first: the lines of the vault's key file."""
     text = settings.CONFIG.read_or_make_key("vault.key")
+    if not text:
+        raise VaultError("The vault's key file is empty. Put its key back.")
     keys = (hashlib.sha256(line.encode()).digest() for line in text.split())
     return {hashlib.sha256(b"id" + key).hexdigest()[:8]: key for key in keys}
 
 
 def seal(place: str, secret: str) -> str:
-    """``secret`` sealed for ``place`` (``account/12/secret``) under the newest key."""
+    """``secret`` sealed for ``place`` (``account/12/secret``) under the newest key. Raises
+    :class:`VaultError` where there is no key.
+    """
     key_id, key = next(iter(_keys().items()))
     nonce = secrets.token_bytes(NONCE_BYTES)
     box = nonce + AESGCM(key).encrypt(nonce, secret.encode(), place.encode())
