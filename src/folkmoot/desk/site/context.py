@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,9 @@ from django.urls import reverse
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.guidance import queries as guidance
 from folkmoot.desk.people.queries import Member, Organisation, find_public_organisation
-from folkmoot.guidance import Clause
+from folkmoot.guidance import Clause, GuidanceError
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,21 @@ def every_page(request: HttpRequest) -> dict[str, Any]:
             member=member,
             navigation=_navigation(request.path, member),
             pack=organisation.pack if organisation else "",
-            clauses=guidance.clauses_by_group(guidance.get_pack(organisation.pack))
-            if organisation
-            else {},
+            clauses=_clauses(organisation),
             feed=reverse("feed") if organisation and accounts.find_feed(organisation) else "",
         )
     }
+
+
+def _clauses(organisation: Organisation | None) -> dict[str, list[Clause]]:
+    """The pack's clauses; none where it cannot be read, for the pages that say so need a frame."""
+    if organisation is None:
+        return {}
+    try:
+        return guidance.clauses_by_group(guidance.get_pack(organisation.pack))
+    except GuidanceError:
+        log.exception("The pack %s cannot be read", organisation.pack)
+        return {}
 
 
 def _navigation(path: str, member: Member | None) -> list[dict[str, Any]]:
