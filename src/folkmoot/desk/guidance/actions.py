@@ -15,6 +15,7 @@ KINDS = {
     "pre_election": "Pre-election period",
     "mourning": "National mourning",
 }
+YEARS = range(2000, 2200)
 
 
 class GuidanceRefused(Exception):
@@ -25,8 +26,11 @@ class GuidanceRefused(Exception):
 def state_calendar(
     organisation: Organisation, *, known_until: datetime, actor: Member | None, now: datetime
 ) -> None:
-    """Say that up to ``known_until`` the calendar holds every period there is."""
+    """Say that up to ``known_until`` the calendar holds every period there is. Raises
+    :class:`GuidanceRefused`.
+    """
     _must_be_admin(actor)
+    _must_be_near(known_until)
     Calendar.objects.update_or_create(
         organisation=organisation, defaults={"known_until": known_until}
     )
@@ -57,6 +61,8 @@ def add_period(
     _must_be_admin(actor)
     if kind not in KINDS:
         raise GuidanceRefused(f"Choose what kind of period this is: {', '.join(KINDS.values())}.")
+    _must_be_near(starts_at)
+    _must_be_near(ends_at)
     if ends_at <= starts_at:
         raise GuidanceRefused("The period must end after it starts.")
     if not source.strip():
@@ -84,6 +90,13 @@ def add_period(
             "source": source,
         },
     )
+
+
+def _must_be_near(moment: datetime) -> None:
+    if moment.year not in YEARS:  # outside, arithmetic on times ends in errors
+        raise GuidanceRefused(
+            f"Choose days from the year {YEARS.start} on and before the year {YEARS.stop}."
+        )
 
 
 def _must_be_admin(actor: Member | None) -> None:

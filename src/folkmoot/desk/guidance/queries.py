@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from html import escape
@@ -11,7 +12,15 @@ from markupsafe import Markup
 
 from folkmoot.check import Checker
 from folkmoot.desk.people.queries import Organisation
-from folkmoot.guidance import Clause, Evidence, Pack, available_packs, load_pack
+from folkmoot.guidance import (
+    Clause,
+    Evidence,
+    Pack,
+    Version,
+    available_packs,
+    list_versions,
+    load_pack,
+)
 
 from .models import Calendar, Period
 
@@ -32,6 +41,15 @@ def get_pack(name: str) -> Pack:
     return load_pack(name)
 
 
+def find_pack(name: str) -> Pack | None:
+    """An installed pack, or ``None``, and a line in the log, where it cannot be read."""
+    try:
+        return get_pack(name)
+    except GuidanceError:
+        log.exception("The pack %s cannot be read", name)
+        return None
+
+
 @lru_cache(maxsize=16)
 def get_checker(pack: str) -> Checker:
     """The compiled checker of a pack. Raises what loading the pack or its rules raises."""
@@ -43,10 +61,16 @@ def list_packs() -> list[Pack]:
     return sorted((get_pack(name) for name in available_packs()), key=lambda pack: pack.title)
 
 
-def clauses_by_group(pack: Pack) -> dict[str, list[Clause]]:
-    """The clauses of a pack under their headings, both in the order of the pack."""
+@lru_cache(maxsize=16)
+def list_pack_versions(pack_id: str) -> tuple[Version, ...]:
+    """Every version of a pack that is at hand, newest first."""
+    return list_versions(pack_id)
+
+
+def clauses_by_group(clauses: Iterable[Clause]) -> dict[str, list[Clause]]:
+    """Clauses under their headings, both in the order given."""
     groups: dict[str, list[Clause]] = {}
-    for clause in pack.clauses:
+    for clause in clauses:
         groups.setdefault(clause.group, []).append(clause)
     return groups
 

@@ -1,19 +1,32 @@
-"""Pages of the guidance room: packs and clauses for anyone, the calendar for admins."""
+"""Public pages of the guidance room: packs, clauses, rules, versions and what changed.
+
+A pack's address holds its id, or its id and version (``uk-civil-service@2026.11``): the latter is
+permanent.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
-
-from django import forms
-from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from folkmoot.desk.people.queries import find_public_organisation, signed_in
-from folkmoot.guidance import Level, UnknownClause, UnknownPack
+from folkmoot.guidance import (
+    Audience,
+    GuidanceError,
+    Level,
+    Pack,
+    UnknownClause,
+    UnknownPack,
+    UnknownVersion,
+    UnrelatedPacks,
+    clauses_for,
+    diff_packs,
+    for_role,
+    overview_page,
+)
 
-from . import actions, queries
+from . import queries
 
 
 @login_not_required
@@ -24,20 +37,40 @@ def packs(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 def pack(request: HttpRequest, pack: str) -> HttpResponse:
-    """One pack at one of its three levels."""
-    try:
-        found = queries.get_pack(pack)
-    except UnknownPack as unknown:
-        raise Http404(str(unknown)) from unknown
-    level = _level(request)
+    """One pack at one of its three levels, whole or for one audience."""
+    found = _get_pack(pack)
+    audience = _audience(request)
     return render(
         request,
         "guidance/pack.html",
         {
             "pack": found,
-            "level": level,
+            "address": pack,
+            "level": _level(request),
             "levels": list(Level),
-            "groups": queries.clauses_by_group(found),
+            "audience": audience,
+            "audiences": list(Audience),
+            "groups": queries.clauses_by_group(clauses_for(found, audience)),
+            "versions": queries.list_pack_versions(found.id),
+        },
+    )
+
+
+@login_not_required
+def overview(request: HttpRequest, pack: str) -> HttpResponse:
+    """The overview one can hold in one's head: prints on one side of A4."""
+    found = _get_pack(pack)
+    audience = _audience(request)
+    chosen = None if audience is Audience.EVERYONE else audience
+    return render(
+        request,
+        "guidance/overview.html",
+        {
+            "pack": found,
+            "address": pack,
+            "audience": audience,
+            "audiences": list(Audience),
+            "groups": overview_page(found, chosen),
         },
     )
 
@@ -45,10 +78,10 @@ def pack(request: HttpRequest, pack: str) -> HttpResponse:
 @login_not_required
 def clause(request: HttpRequest, pack: str, clause: str) -> HttpResponse:
     """One clause at its permanent address, with all three levels and where it comes from."""
+    found = _get_pack(pack)
     try:
-        found = queries.get_pack(pack)
         one = found.get_clause(clause)
-    except (UnknownPack, UnknownClause) as unknown:
+    except UnknownClause as unknown:
         raise Http404(str(unknown)) from unknown
     rules = [rule for rule in queries.get_checker(pack).rules if one.id in rule.clauses]
     return render(
@@ -56,10 +89,46 @@ def clause(request: HttpRequest, pack: str, clause: str) -> HttpResponse:
         "guidance/clause.html",
         {
             "pack": found,
+            "address": pack,
             "clause": one,
             "source": found.get_source(one.source),
+            "layer": found.provenance.find_layer(one.pack),
+            "amendments": found.provenance.amendments_of(one.id),
             "rules": rules,
             "levels": list(Level),
+        },
+    )
+
+
+@login_not_required
+def changes(request: HttpRequest, pack: str) -> HttpResponse:
+    """What changed since another version, clause by clause, for everyone or for one audience."""
+    found = _get_pack(pack)
+    audience = _audience(request)
+    since = request.GET.get("since", "")
+    diff = None
+    if since:
+        try:
+            diff = diff_packs(_get_pack(f"{found.id}@{since}"), found)
+        except UnrelatedPacks as unrelated:
+            raise Http404(str(unrelated)) from unrelated
+        if audience is not Audience.EVERYONE:
+            diff = for_role(diff, audience)
+    return render(
+        request,
+        "guidance/changes.html",
+        {
+            "pack": found,
+            "address": pack,
+            "since": since,
+            "diff": diff,
+            "audience": audience,
+            "audiences": list(Audience),
+            "versions": [
+                version
+                for version in queries.list_pack_versions(found.id)
+                if version.version != found.version
+            ],
         },
     )
 
@@ -78,101 +147,18 @@ def go_to_clause(request: HttpRequest) -> HttpResponse:
     return redirect("clause", pack=organisation.pack, clause=wanted)
 
 
-class PeriodForm(forms.Form):
-    """A period as its notice sets it. Days are whole days in the organisation's zone."""
-
-    kind = forms.ChoiceField(
-        choices=list(actions.KINDS.items()),
-        error_messages={"required": "Choose what kind of period this is."},
-    )
-    name = forms.CharField(required=False, max_length=120)
-    starts_on = forms.DateField(
-        error_messages={
-            "required": "Enter the first day, such as 2027-03-25.",
-            "invalid": "Enter the first day as year, month, day: 2027-03-25.",
-        }
-    )
-    ends_on = forms.DateField(
-        error_messages={
-            "required": "Enter the last day, such as 2027-05-06.",
-            "invalid": "Enter the last day as year, month, day: 2027-05-06.",
-        }
-    )
-    source = forms.CharField(
-        max_length=300,
-        error_messages={"required": "Say which notice or guidance sets this period."},
-    )
-
-
-class KnownForm(forms.Form):
-    """How far ahead the calendar is complete."""
-
-    known_until = forms.DateField(
-        error_messages={
-            "required": "Enter the day up to which the calendar is complete, such as 2027-03-31.",
-            "invalid": "Enter the day as year, month, day: 2027-03-31.",
-        }
-    )
-
-
-def calendar(request: HttpRequest) -> HttpResponse:
-    """The organisation's calendar of special periods."""
-    member = signed_in(request)
-    organisation = member.organisation
-    now = datetime.now(UTC)
-    errors: list[dict[str, str]] = []
-    if request.method == "POST":
-        form: forms.Form = (
-            KnownForm(request.POST) if "known_until" in request.POST else PeriodForm(request.POST)
-        )
-        try:
-            if not form.is_valid():
-                errors = [
-                    {"text": str(sentence), "href": f"#{name}"}
-                    for name, found in form.errors.items()
-                    for sentence in found
-                ]
-            elif isinstance(form, KnownForm):
-                end = datetime.combine(
-                    form.cleaned_data["known_until"], time(23, 59, 59), organisation.timezone
-                )
-                actions.state_calendar(organisation, known_until=end, actor=member, now=now)
-                messages.success(request, "The calendar is now stated to be complete until then.")
-                return redirect("calendar")
-            else:
-                data = form.cleaned_data
-                zone = organisation.timezone
-                actions.add_period(
-                    organisation,
-                    kind=data["kind"],
-                    name=data["name"],
-                    source=data["source"],
-                    starts_at=datetime.combine(data["starts_on"], time(0), zone),
-                    ends_at=datetime.combine(data["ends_on"], time(23, 59, 59), zone),
-                    actor=member,
-                    now=now,
-                )
-                messages.success(
-                    request, "The period is in the calendar. Posts that are due in it will be held."
-                )
-                return redirect("calendar")
-        except actions.GuidanceRefused as refused:
-            errors = [{"text": str(refused), "href": "#main-content"}]
-    return render(
-        request,
-        "guidance/calendar.html",
-        {
-            "errors": errors,
-            "given": request.POST,
-            "kinds": actions.KINDS,
-            "periods": queries.list_periods(organisation),
-            "known_until": queries.find_known_until(organisation),
-            "may_change": "admin" in member.roles,
-        },
-        status=422 if errors else 200,
-    )
+def _get_pack(name: str) -> Pack:
+    try:
+        return queries.get_pack(name)
+    except (UnknownPack, UnknownVersion) as unknown:
+        raise Http404(str(unknown)) from unknown
 
 
 def _level(request: HttpRequest) -> Level:
     wanted = request.GET.get("level", "")
     return Level(wanted) if wanted in set(Level) else Level.OVERVIEW
+
+
+def _audience(request: HttpRequest) -> Audience:
+    wanted = request.GET.get("for", "")
+    return Audience(wanted) if wanted in set(Audience) else Audience.EVERYONE

@@ -55,7 +55,7 @@ def _clauses(organisation: Organisation | None) -> dict[str, list[Clause]]:
     if organisation is None:
         return {}
     try:
-        return guidance.clauses_by_group(guidance.get_pack(organisation.pack))
+        return guidance.clauses_by_group(guidance.get_pack(organisation.pack).clauses)
     except GuidanceError:
         log.exception("The pack %s cannot be read", organisation.pack)
         return {}

@@ -8,6 +8,7 @@ from django.urls import path
 from folkmoot.desk.accounts import views as accounts
 from folkmoot.desk.drafts import views as drafts
 from folkmoot.desk.guidance import views as guidance
+from folkmoot.desk.guidance.calendar import calendar
 from folkmoot.desk.people import views as people
 from folkmoot.desk.publishing import views as publishing
 from folkmoot.desk.records import views as records
@@ -27,6 +28,8 @@ urlpatterns = [
     path("guidance/", guidance.packs, name="guidance"),
     path("guidance/clause", guidance.go_to_clause, name="go_to_clause"),
     path("guidance/<str:pack>/", guidance.pack, name="pack"),
+    path("guidance/<str:pack>/overview/", guidance.overview, name="pack_overview"),
+    path("guidance/<str:pack>/changes/", guidance.changes, name="pack_changes"),
     path("guidance/<str:pack>/<str:clause>/", guidance.clause, name="clause"),
     path("healthy", site.healthy, name="healthy"),
     # Signing in
@@ -50,7 +53,7 @@ urlpatterns = [
     path("desk/accounts/connect", accounts.connect, name="connect_account"),
     path("desk/accounts/<int:account_id>/<str:verb>", accounts.take, name="account_take"),
     path("desk/settings/", site.settings_page, name="settings"),
-    path("desk/settings/calendar", guidance.calendar, name="calendar"),
+    path("desk/settings/calendar", calendar, name="calendar"),
 ]
 handler400 = "folkmoot.desk.site.views.unreadable"
 handler403 = "folkmoot.desk.site.views.forbidden"
