@@ -18,6 +18,9 @@ from .diffing import (
     for_role,
 )
 from .finding import available_packs
+from .house_profile import Day, Profile, ProfileError, read_profile
+from .house_rules import HouseRules, house_rules_lines, make_house_rules
+from .house_rules_file import HouseRulesError, PackHouseRules, load_house_rules
 from .loader import load_pack
 from .model import (
     Audience,
@@ -46,8 +49,11 @@ __all__ = [
     "Clause",
     "ClauseChange",
     "ClauseKind",
+    "Day",
     "Evidence",
     "GuidanceError",
+    "HouseRules",
+    "HouseRulesError",
     "KeyChange",
     "Layer",
     "Level",
@@ -56,6 +62,9 @@ __all__ = [
     "Pack",
     "PackDiff",
     "PackError",
+    "PackHouseRules",
+    "Profile",
+    "ProfileError",
     "Provenance",
     "Source",
     "Span",
@@ -72,8 +81,12 @@ __all__ = [
     "diff_packs",
     "diff_to_dict",
     "for_role",
+    "house_rules_lines",
     "list_versions",
+    "load_house_rules",
     "load_pack",
+    "make_house_rules",
     "overview_lines",
     "overview_page",
+    "read_profile",
 ]

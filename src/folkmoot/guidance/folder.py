@@ -67,7 +67,7 @@ def _collect(folder: Path, prefix: str, files: dict[str, bytes]) -> None:
         if entry.is_dir(follow_symlinks=False):
             _collect(path, f"{prefix}{entry.name}/", files)
         elif entry.is_file(follow_symlinks=False):
-            files[f"{prefix}{entry.name}"] = _read(path)
+            files[f"{prefix}{entry.name}"] = read_file(path)
         else:
             raise PackError(path, "", "This is neither a file nor a folder. Take it out.")
 
@@ -85,7 +85,12 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         raise PackError(folder, "", f"The folder cannot be read: {wrong.strerror}.") from wrong
 
 
-def _read(file: Path) -> bytes:
+def read_file(file: Path) -> bytes:
+    """The bytes of one file of a pack.
+
+    Raises:
+        PackError: The file cannot be read.
+    """
     try:
         return file.read_bytes()
     except OSError as wrong:

@@ -108,6 +108,10 @@ class Table:
         """Whether the file says anything at ``key``."""
         return key in self._data
 
+    def holds_table(self, key: str) -> bool:
+        """Whether there is a table at ``key``."""
+        return isinstance(self._data.get(key), dict)
+
     def keys(self) -> frozenset[str]:
         """The keys the file has."""
         return frozenset(self._data)
