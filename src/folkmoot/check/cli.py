@@ -1,47 +1,64 @@
 """``folkmoot check``: look at posts, test a pack's rules, explain a rule.
 
 Exit status: 0 clean, 1 something at or over ``--fail-on``, 2 wrong usage, 3 the check itself
-failed, which is never a pass.
+failed, or a row could not be checked, which is never a pass.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import os
 import sys
-from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from folkmoot.guidance import GuidanceError, UnknownPack, load_pack
-from folkmoot.guidance.model import Pack
 
-from .engine import Checker
-from .model import Capacity, CheckError, Context, Effect, Post, Report
+from .model import Capacity, CheckError, Closeness, Context, Effect, Seniority
+
+if TYPE_CHECKING:  # a plain start does not load these before they are needed
+    from collections.abc import Iterable
+
+    from .batch import Answers, Worker
+    from .engine import Checker
+    from .overrides import Override
 
 CLEAN, FOUND, USAGE, FAILED = range(4)
 DEFAULT_PACK = "uk-civil-service"
+# Sub-command: (module, function(arguments) -> exit status).
+_COMMANDS = {
+    "test": ("folkmoot.check.commands", "test_rules"),
+    "explain": ("folkmoot.check.commands", "explain_rule"),
+    "overrides": ("folkmoot.check.commands", "list_overrides"),
+    "lsp": ("folkmoot.check.lsp", "serve"),
+}
 
 
 def run(argv: list[str]) -> int:
     """Run ``folkmoot check`` and return its exit status.
 
-    ``argv[0]`` is ``check``; then ``test``, ``explain RULE`` or the files to look at. A file called
-    ``test`` or ``explain`` is given as ``./test``. Nothing is raised; faults are printed to
-    standard error.
+    ``argv[0]`` is ``check``; then ``test``, ``explain RULE``, ``overrides FILE``, ``lsp`` or the
+    files to look at. A file called ``test`` is given as ``./test``. Nothing is raised; faults are
+    printed to standard error.
     """
     arguments = argv[1:]
     try:
-        if arguments[:1] == ["test"]:
-            return _test(arguments[1:])
-        if arguments[:1] == ["explain"]:
-            return _explain(arguments[1:])
-        return _check(arguments)
+        if arguments and arguments[0] in _COMMANDS:
+            module, function = _COMMANDS[arguments[0]]
+            status: int = getattr(import_module(module), function)(arguments[1:])
+            return status
+        return check_posts(arguments)
     except SystemExit as leaving:  # argparse's way of refusing, and of --help
         return leaving.code if isinstance(leaving.code, int) else USAGE
     except (CheckError, GuidanceError) as wrong:
         print(f"folkmoot check: {wrong}", file=sys.stderr)
         return USAGE if isinstance(wrong, UnknownPack) else FAILED
+    except BrokenPipeError:
+        # Whoever read our answers has gone. What they saw is not all, so this is no pass.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except Exception as wrong:  # noqa: BLE001 - a gate must tell "failed" from "found something"
         print(
             f"folkmoot check: the check failed ({type(wrong).__name__}: {wrong}). "
@@ -51,105 +68,129 @@ def run(argv: list[str]) -> int:
         return FAILED
 
 
-def _load(pack: str) -> tuple[Pack, Checker]:
-    loaded = load_pack(pack)
-    return loaded, Checker(loaded)
-
-
-def _check(arguments: list[str]) -> int:
+def check_posts(arguments: list[str]) -> int:
+    """Look at the posts ``arguments`` name. Returns the exit status."""
     options = _parser().parse_args(arguments)
+    files = options.files or ["-"]
+    for name in files:
+        if name != "-" and not Path(name).is_file():
+            return _refuse(f"{name} is not a file that can be read.")
+    from .engine import Checker
+
+    pack = load_pack(options.pack)
+    checker = Checker(pack)
+    from .batch import Task, Worker, answer_all
+    from .circumstances import NoSuchValue
+    from .inputs import NoSuchFile, read_raws
+
     try:
-        context = _context(options)
-        posts = list(_posts(options.files))
-    except (OSError, UnicodeDecodeError, ValueError) as wrong:
-        print(f"folkmoot check: {wrong}", file=sys.stderr)
-        return USAGE
-    pack, checker = _load(options.pack)
-    fail_on = Effect[options.fail_on.upper()]
-    reports = [(name, checker.check(post, context)) for name, post in posts]
-    _show(reports, pack, options.format)
-    return FOUND if any(_is_over(report, fail_on) for _, report in reports) else CLEAN
+        context = read_options(options, checker)
+    except NoSuchValue as wrong:
+        return _refuse(str(wrong))
+    if options.jobs < 1:
+        return _refuse("--jobs must be 1 or more.")
+    overrides: tuple[Override, ...] = ()
+    if options.overrides:
+        from .overrides import read_overrides
 
-
-def _is_over(report: Report, fail_on: Effect) -> bool:
-    """A rule that could not answer counts as what it might have said, if it found its words."""
-    return bool(report.at_least(fail_on)) or any(
-        each.counts and each.effect >= fail_on for each in report.not_evaluated
+        overrides = read_overrides(Path(options.overrides))
+    task = Task(
+        pack=options.pack,
+        context=context,
+        form=options.format,
+        many=len(files) > 1,
+        fail_on=Effect[options.fail_on.upper()],
+        # The edge is where a clock may be looked at.
+        today=(context.publish_at or datetime.now(UTC)).date(),
+        overrides=overrides,
     )
+    worker = Worker(task, pack, checker)
+    try:
+        return _write(answer_all(read_raws(files, options.input), worker, options.jobs), worker)
+    except NoSuchFile as wrong:
+        return _refuse(str(wrong))
 
 
-def _show(reports: list[tuple[str, Report]], pack: Pack, form: str) -> None:
-    if form == "text":
-        from .rendering import report_as_text
+def _refuse(wrong: str) -> int:
+    print(f"folkmoot check: {wrong}", file=sys.stderr)
+    return USAGE
 
-        named = len(reports) > 1
+
+def _write(answers: Iterable[Answers], worker: Worker) -> int:
+    """Write every answer as it comes; the exit status."""
+    writer, out = worker.writer, sys.stdout
+    unknown: set[str] = set()
+    over = False
+    failed = misused = 0
+    between = ""
+    out.write(writer.begin())
+    met: set[Override] = set()
+    expired: set[Override] = set()
+    refused: set[Override] = set()
+    for answer in answers:
+        over = over or answer.is_over
+        unknown |= answer.unknown
+        met |= answer.used
+        expired |= answer.expired
+        refused |= answer.refused
+        for piece in answer.pieces:
+            if not isinstance(piece, str):
+                failed += not piece.is_usage
+                misused += piece.is_usage
+                print(f"folkmoot check: {piece} It has not been checked.", file=sys.stderr)
+                piece = writer.problem(piece)  # noqa: PLW2901 - its place in the order
+            if piece:
+                out.write(between + piece)
+                between = writer.separator
+    out.write(writer.end(failed=failed + misused))
+    out.flush()
+    if unknown:
         print(
-            "\n\n".join(
-                report_as_text(report, pack, name if named else None) for name, report in reports
-            )
-        )
-        return
-    from .report import report_to_dict
-
-    rows = [{"file": name, **report_to_dict(report)} for name, report in reports]
-    if form == "json":
-        print(json.dumps(rows, indent=2))
-    else:
-        print("\n".join(map(json.dumps, rows)))
-
-
-def _test(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(
-        prog="folkmoot check test", description="Hold every rule of a pack to its own examples."
-    )
-    parser.add_argument("--pack", default=DEFAULT_PACK, help="name or folder of the pack")
-    _, checker = _load(parser.parse_args(arguments).pack)
-    from .examples import find_faults
-
-    faults = find_faults(checker)
-    for fault in faults:
-        print(f"{fault.rule}: {fault.wrong}")
-    examples = sum(len(rule.examples) for rule in checker.running)
-    print(f"{len(checker.running)} rules, {examples} examples, {len(faults)} faults.")
-    return FOUND if faults else CLEAN
-
-
-def _explain(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(
-        prog="folkmoot check explain", description="Say what a rule does, why, and on what grounds."
-    )
-    parser.add_argument("rule", help="the rule's id, such as accessibility/alt-missing")
-    parser.add_argument("--pack", default=DEFAULT_PACK, help="name or folder of the pack")
-    options = parser.parse_args(arguments)
-    pack, checker = _load(options.pack)
-    rule = next((each for each in checker.rules if each.id == options.rule), None)
-    if rule is None:
-        known = "\n".join(f"  {each.id}" for each in checker.rules)
-        print(
-            f"folkmoot check: the pack {pack.id} has no rule {options.rule!r}. It has:\n{known}",
+            f"folkmoot check: these keys mean nothing here and were passed over: "
+            f"{', '.join(sorted(unknown))}.",
             file=sys.stderr,
         )
-        return USAGE
-    from .rendering import rule_as_text
+    if worker.task.overrides:
+        _tell_overrides(worker.task.overrides, met, expired, refused)
+    if failed:
+        return FAILED
+    return USAGE if misused else FOUND if over else CLEAN
 
-    print(rule_as_text(rule, pack))
-    return CLEAN
+
+def _tell_overrides(
+    overrides: tuple[Override, ...],
+    met: set[Override],
+    expired: set[Override],
+    refused: set[Override],
+) -> None:
+    from .overrides import list_unused
+
+    for words, some in (
+        ("has expired", expired),
+        ("does not count, for nobody may clear that rule", refused),
+        ("covers nothing here", list_unused(overrides, met | expired | refused)),
+    ):
+        for each in sorted(some, key=lambda one: (one.rule, one.fingerprint)):
+            print(
+                f"folkmoot check: the override of {each.rule} by {each.who} {words} "
+                f"({each.fingerprint}, until {each.expires_on}).",
+                file=sys.stderr,
+            )
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="folkmoot check",
-        description="Should I post this? Findings that cite clauses, questions, and a verdict.",
-        epilog="Also: folkmoot check test [--pack P]; folkmoot check explain RULE [--pack P]. "
-        "Exit status: 0 clean, 1 at or over --fail-on, 2 wrong usage, 3 the check failed.",
-    )
-    parser.add_argument(
-        "files", nargs="*", metavar="FILE", help="one post a file; - is standard input"
-    )
+def add_circumstances(parser: argparse.ArgumentParser) -> None:
+    """The options that say in what circumstances something is posted, and by which pack."""
     parser.add_argument("--pack", default=DEFAULT_PACK, help="name or folder of the pack")
     parser.add_argument("--capacity", choices=list(Capacity), help="in what capacity it is posted")
     for fact in ("channel", "nation", "language", "role", "audience"):
         parser.add_argument(f"--{fact}", help=f"the {fact}, where a rule depends on it")
+    parser.add_argument("--seniority", choices=list(Seniority), help="how senior the speaker is")
+    parser.add_argument(
+        "--closeness", choices=list(Closeness), help="how close the subject is to their own work"
+    )
+    parser.add_argument(
+        "--fact", action="append", metavar="NAME=VALUE", help="a named fact, such as incident=no"
+    )
     periods = parser.add_mutually_exclusive_group()
     periods.add_argument(
         "--period",
@@ -159,7 +200,35 @@ def _parser() -> argparse.ArgumentParser:
     )
     periods.add_argument("--no-period", action="store_true", help="no special period is in force")
     parser.add_argument("--at", metavar="ISO", help="when: 2026-05-01T09:00:00+01:00")
-    parser.add_argument("--format", choices=("text", "json", "jsonl"), default="text")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="folkmoot check",
+        description="Should I post this? Findings that cite clauses, questions, and a verdict.",
+        epilog="Also: folkmoot check test [--coverage]; explain RULE; overrides FILE [POST ...]; "
+        "lsp. Exit status: 0 clean, 1 at or over --fail-on, 2 wrong usage, 3 the check failed or "
+        "a row could not be checked.",
+    )
+    parser.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="one post a file, or many in .jsonl or .csv; - is standard input",
+    )
+    add_circumstances(parser)
+    parser.add_argument(
+        "--input",
+        choices=("text", "jsonl", "csv"),
+        help="what the files are, whatever their names end in",
+    )
+    parser.add_argument(
+        "--format", choices=("text", "json", "jsonl", "csv", "sarif", "github"), default="text"
+    )
+    parser.add_argument("--overrides", metavar="FILE", help="findings that were answered for")
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="processes, for many posts"
+    )
     parser.add_argument(
         "--fail-on",
         choices=[effect.word for effect in Effect],
@@ -170,40 +239,27 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _context(options: argparse.Namespace) -> Context:
-    """Raises ``ValueError`` as a sentence where a fact is not of its form."""
-    at = None
-    if options.at is not None:
-        try:
-            at = datetime.fromisoformat(options.at)
-        except ValueError as wrong:
-            raise ValueError(
-                f"--at {options.at!r} is not a date and time such as 2026-05-01T09:00:00+01:00."
-            ) from wrong
-        if at.tzinfo is None:
-            raise ValueError(f"--at {options.at!r} lacks its offset from UTC, such as +01:00 or Z.")
-    kinds = frozenset(options.period or ())
-    for kind in kinds:
-        if not kind.replace("_", "").isalpha() or not kind.islower():
-            raise ValueError(f"--period {kind!r} is not a kind of period such as pre_election.")
-    return Context(
-        capacity=None if options.capacity is None else Capacity(options.capacity),
-        role=options.role,
-        channel=options.channel,
-        nation=options.nation,
-        language=options.language,
-        audience=options.audience,
-        publish_at=at,
-        periods=kinds if options.period or options.no_period else None,
-    )
+def read_options(options: argparse.Namespace, checker: Checker) -> Context:
+    """The context the options of :func:`add_circumstances` give.
 
+    Raises ``NoSuchValue`` as a sentence where one is not of its form.
+    """
+    from .circumstances import NoSuchValue, read_context
 
-def _posts(files: list[str]) -> Iterator[tuple[str, Post]]:
-    """Each file as a post, without the line break that ends the file."""
-    for name in files or ["-"]:
-        raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-        try:
-            text = raw.decode("utf-8")
-        except UnicodeDecodeError as wrong:
-            raise ValueError(f"{name} is not text in UTF-8 ({wrong.reason}).") from wrong
-        yield name, Post(text.removesuffix("\n").removesuffix("\r"))
+    facts: dict[str, str] = {}
+    for pair in options.fact or ():
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise NoSuchValue(f"--fact {pair!r} is not NAME=VALUE, such as incident=no.")
+        facts[name] = value
+    values: dict[str, object] = {
+        key: getattr(options, key)
+        for key in (
+            "capacity", "role", "channel", "nation", "language", "audience", "seniority",
+            "closeness", "at",
+        )
+    }  # fmt: skip
+    if options.period or options.no_period:
+        values["periods"] = options.period or []
+    context, _ = read_context({**values, "facts": facts}, checker.vocabulary, Context())
+    return context

@@ -325,7 +325,7 @@ class Checker:
                 raise CheckError(f"{name} is {value!r}, not one of {', '.join(fact.values)}.")
 
     def _unanswered(self, rule: Rule, missing: tuple[str, ...]) -> NotEvaluated:
-        asked = " and ".join(self._ask(fact) for fact in missing)
+        asked = " and ".join(self.ask(fact) for fact in missing)
         return NotEvaluated(
             rule=rule.id,
             title=rule.title,
@@ -336,7 +336,8 @@ class Checker:
             counts=rule.is_unconditional and rule.effect >= Effect.HOLD,
         )
 
-    def _ask(self, name: str) -> str:
+    def ask(self, name: str) -> str:
+        """How a fact is asked for: what follows "Say". Raises ``KeyError`` for another name."""
         return ASKED[name] if name in ASKED else self.vocabulary.facts[name].ask
 
 

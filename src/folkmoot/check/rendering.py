@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from folkmoot.guidance.model import Clause, Evidence, Level, Pack
 
 from .model import Effect, Finding, NotEvaluated, Report, Verdict
-from .rules import Rule
+from .page import RulePage
 
 _WIDTH = 96
 _VERDICTS = {
@@ -53,12 +53,14 @@ def report_as_text(report: Report, pack: Pack, name: str | None = None) -> str:
     """
     clauses = {clause.id: clause for clause in pack.clauses}
     lines = [f"{escaped(name)}: {_VERDICTS[report.verdict]}" if name else _VERDICTS[report.verdict]]
+    if report.findings or len(report.reasons) > 1:
+        for reason in report.reasons:
+            lines += _wrapped(f"- {reason}", "  ")
     if not report.findings:
         lines.append(f"  Nothing found by {len(report.looked_at)} rules.")
     for finding in report.findings:
         lines += ["", *_finding(finding, clauses)]
-    if report.not_evaluated:
-        lines += ["", "Not looked at, because facts are missing:", *_missing(report.not_evaluated)]
+    lines += _not_found(report)
     if report.questions:
         lines += ["", "Ask yourself:"]
         for question in report.questions:
@@ -69,6 +71,28 @@ def report_as_text(report: Report, pack: Pack, name: str | None = None) -> str:
             )
     lines += ["", f"{report.pack}, {len(report.looked_at)} rules looked at."]
     return "\n".join(lines)
+
+
+def _not_found(report: Report) -> list[str]:
+    """What was not looked at, what was answered for, and what is fine."""
+    lines: list[str] = []
+    waiting = [each for each in report.not_evaluated if each.counts]
+    if waiting:
+        lines += ["", "Not looked at, because facts are missing:", *_missing(waiting)]
+    quiet = len(report.not_evaluated) - len(waiting)
+    if quiet:
+        lines += ["", f"{quiet} more rules lack facts and found nothing to ask about."]
+    if report.overridden:
+        lines += ["", "Answered for:"]
+        for each in report.overridden:
+            lines += _wrapped(
+                f"- {each.finding.rule}: {each.reason} ({each.who}, until {each.expires_on})", "  "
+            )
+    if report.fine:
+        lines += ["", "What is fine:"]
+        for sentence in report.fine:
+            lines += _wrapped(f"- {sentence}", "  ")
+    return lines
 
 
 def _finding(finding: Finding, clauses: Mapping[str, Clause]) -> list[str]:
@@ -118,36 +142,41 @@ def _wrapped(text: str, first: str, rest: str = "    ") -> list[str]:
     )
 
 
-def rule_as_text(rule: Rule, pack: Pack) -> str:
-    """What a rule does, why, when it is wrong, the clauses it rests on, and its examples."""
-    clauses = {clause.id: clause for clause in pack.clauses}
+def page_as_text(page: RulePage) -> str:
+    """A rule's page for a terminal, ending with the file that set each key."""
     lines = [
-        f"{rule.id}: {rule.title}",
-        f"{rule.effect.word}, confidence {rule.confidence:g}, cleared by {rule.clear_by}",
-        f"{rule.status.value} since {rule.since}, from the pack {rule.pack_folder}",
+        f"{page.id}: {page.title}",
+        f"{page.effect}, confidence {page.confidence:g}, cleared by {page.cleared_by}",
+        f"{page.status} since {page.since}",
         "",
-        *_wrapped(rule.why, "", ""),
-        "",
-        *_wrapped(f"When it is wrong: {rule.when_wrong}", "", ""),
-        "",
-        *_wrapped(f"What to do: {rule.advice}", "", ""),
+        "What it looks for:",
     ]
-    if rule.when.facts or rule.needs:
-        lines.append("")
-        for fact, values in rule.when.facts.items():
-            lines.append(f"Only when {fact} is {' or '.join(sorted(values))}.")
-        if rule.needs:
-            lines.append(f"Needs to know: {', '.join(rule.needs)}.")
-    lines += ["", "Rests on:"]
-    for each in rule.clauses:
-        clause = clauses[each]
+    for sentence in (*page.looks_for, *page.applies):
+        lines += _wrapped(f"- {sentence}", "  ")
+    lines += ["", *_wrapped(page.why, "", "")]
+    lines += ["", *_wrapped(f"What to do: {page.put_right}", "", "")]
+    for sentence in page.fine:
+        lines += _wrapped(f"What is fine: {sentence}", "", "")
+    lines += ["", *_wrapped(f"When it is wrong: {page.when_wrong}", "", ""), "", "Rests on:"]
+    for clause in page.clauses:
         said = clause.levels[Level.SNAPSHOT]
-        lines += _wrapped(f"- [{each}, {_EVIDENCE[clause.evidence]}] {said} {clause.url}", "  ")
+        evidence = _EVIDENCE[clause.evidence]
+        lines += _wrapped(f"- [{clause.id}, {evidence}] {said} {clause.url}", "  ")
     lines += ["", "Examples:"]
-    for example in rule.examples:
-        post = example.post.text or ", ".join(
-            f"[{picture.media_type}] {picture.alt or 'no alt text'}"
-            for picture in example.post.attachments
-        )
-        lines += _wrapped(f"- {'fires' if example.fires else 'does not fire'}: {post}", "  ")
+    for example in page.examples:
+        post = " ".join((example.text, *(f"[{each}]" for each in example.attachments))).strip()
+        facts = f" ({', '.join(example.facts)})" if example.facts else ""
+        fires = "fires" if example.fires else "does not fire"
+        lines += _wrapped(f"- {fires}{facts}: {post}", "  ")
+    if page.history:
+        lines += ["", "History:"]
+        for version, what in page.history:
+            lines += _wrapped(f"- {version}: {what}", "  ")
+    lines += ["", "Which file set each key (the last one counts):"]
+    for layer in page.layers:
+        lines += _wrapped(f"- {layer.key} = {layer.value}  [{layer.pack}, {layer.file}]", "  ")
+    if page.locked:
+        lines.append(f"  Locked: {', '.join(page.locked)}.")
+    if page.floor:
+        lines.append(f"  Floor: {page.floor}.")
     return "\n".join(lines)

@@ -1,0 +1,147 @@
+"""Many posts, one after another or in several processes, answered in the order they came in."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import islice
+
+from folkmoot.guidance import load_pack
+from folkmoot.guidance.model import Pack
+
+from .engine import Checker
+from .formats import Writer, make_writer
+from .inputs import BadRow, Problem, Raw, read_item
+from .model import CheckError, Context, Effect, Report
+from .overrides import Override, apply_overrides
+
+CHUNK = 200
+"""How many posts are handed to a process at once."""
+_WAITING = 3
+"""How many chunks a process may have waiting, so that no file is read further than needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be done with each post. ``today`` is the day overrides are held against."""
+
+    pack: str
+    context: Context
+    form: str
+    many: bool
+    fail_on: Effect
+    today: date
+    overrides: tuple[Override, ...] = ()
+
+
+@dataclass(slots=True)
+class Answers:
+    """What some posts came to, in their order."""
+
+    pieces: list[str | Problem] = field(default_factory=list)
+    is_over: bool = False
+    unknown: set[str] = field(default_factory=set)
+    """Keys that mean nothing to the checker."""
+    used: set[Override] = field(default_factory=set)
+    expired: set[Override] = field(default_factory=set)
+    refused: set[Override] = field(default_factory=set)
+
+
+class Worker:
+    """Checks posts by one task. Build it once."""
+
+    __slots__ = ("checker", "pack", "task", "writer")
+
+    def __init__(self, task: Task, pack: Pack, checker: Checker) -> None:
+        self.task = task
+        self.pack = pack
+        self.checker = checker
+        self.writer: Writer = make_writer(task.form, checker, pack, many=task.many)
+
+    def answer(self, raws: Iterable[Raw]) -> Answers:
+        """What ``raws`` come to. One that cannot be read or checked is a :class:`Problem`."""
+        answers = Answers()
+        for raw in raws:
+            try:
+                answers.pieces.append(self._one(raw, answers))
+            except BadRow as bad:
+                answers.pieces.append(bad.problem)
+        return answers
+
+    def _one(self, raw: Raw, answers: Answers) -> str:
+        task = self.task
+        item = read_item(raw, self.checker.vocabulary, task.context)
+        if item.unknown:
+            answers.unknown.update(item.unknown)
+        try:
+            report = self.checker.check(item.post, item.context)
+        except CheckError as wrong:
+            raise BadRow(Problem(raw.file, raw.line, item.id, str(wrong))) from wrong
+        if task.overrides:
+            applied = apply_overrides(
+                report, task.overrides, on=task.today, roles=self.checker.vocabulary.roles
+            )
+            report = applied.report
+            answers.used.update(applied.used)
+            answers.expired.update(applied.expired)
+            answers.refused.update(applied.refused)
+        if not answers.is_over and is_over(report, task.fail_on):
+            answers.is_over = True
+        return self.writer.report(item, report)
+
+
+def is_over(report: Report, fail_on: Effect) -> bool:
+    """Whether ``report`` has a finding of this effect or a stronger one.
+
+    A rule that could not answer counts as what it might have said, if it found its words.
+    """
+    return any(each.effect >= fail_on for each in report.findings) or any(
+        each.counts and each.effect >= fail_on for each in report.not_evaluated
+    )
+
+
+def answer_all(raws: Iterable[Raw], worker: Worker, jobs: int) -> Iterator[Answers]:
+    """What ``raws`` come to, in their order, a chunk at a time, by ``jobs`` processes.
+
+    One post takes no second process. No more than a few chunks are held at any moment.
+    """
+    left = iter(raws)
+    first = list(islice(left, CHUNK))
+    if jobs <= 1 or len(first) < CHUNK:
+        while first:
+            yield worker.answer(first)
+            first = list(islice(left, CHUNK))
+        return
+    # A fork has the compiled rules already; where there is none each process reads them again.
+    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
+    _inherited.append(worker)
+    try:
+        with ProcessPoolExecutor(
+            jobs, multiprocessing.get_context(method), _start, (worker.task,)
+        ) as pool:
+            waiting: deque[Future[Answers]] = deque()
+            while first or waiting:
+                while first and len(waiting) < jobs * _WAITING:
+                    waiting.append(pool.submit(_answer, first))
+                    first = list(islice(left, CHUNK))
+                yield waiting.popleft().result()
+    finally:
+        _inherited.clear()
+
+
+_inherited: list[Worker] = []
+"""The worker of this process; filled before a fork, or by :func:`_start` in a new process."""
+
+
+def _start(task: Task) -> None:
+    if not _inherited:
+        pack = load_pack(task.pack)
+        _inherited.append(Worker(task, pack, Checker(pack)))
+
+
+def _answer(raws: list[Raw]) -> Answers:
+    return _inherited[0].answer(raws)
