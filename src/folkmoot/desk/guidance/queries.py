@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
@@ -15,6 +16,7 @@ from folkmoot.desk.people.queries import Organisation
 from folkmoot.guidance import (
     Clause,
     Evidence,
+    GuidanceError,
     Pack,
     Version,
     available_packs,
@@ -23,6 +25,8 @@ from folkmoot.guidance import (
 )
 
 from .models import Calendar, Period
+
+log = logging.getLogger(__name__)
 
 EVIDENCE_WORDS = {
     Evidence.SEEN_IN_FULL: "read in full",

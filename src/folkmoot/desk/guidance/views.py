@@ -13,7 +13,6 @@ from django.shortcuts import redirect, render
 from folkmoot.desk.people.queries import find_public_organisation, signed_in
 from folkmoot.guidance import (
     Audience,
-    GuidanceError,
     Level,
     Pack,
     UnknownClause,
