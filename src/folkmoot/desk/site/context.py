@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +11,7 @@ from django.urls import reverse
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.guidance import queries as guidance
 from folkmoot.desk.people.queries import Member, Organisation, find_public_organisation
-from folkmoot.guidance import Clause, GuidanceError
-
-log = logging.getLogger(__name__)
+from folkmoot.guidance import Clause
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +49,8 @@ def every_page(request: HttpRequest) -> dict[str, Any]:
 
 def _clauses(organisation: Organisation | None) -> dict[str, list[Clause]]:
     """The pack's clauses; none where it cannot be read, for the pages that say so need a frame."""
-    if organisation is None:
-        return {}
-    try:
-        return guidance.clauses_by_group(guidance.get_pack(organisation.pack).clauses)
-    except GuidanceError:
-        log.exception("The pack %s cannot be read", organisation.pack)
-        return {}
+    pack = guidance.find_pack(organisation.pack) if organisation else None
+    return guidance.clauses_by_group(pack.clauses) if pack else {}
 
 
 def _navigation(path: str, member: Member | None) -> list[dict[str, Any]]:
