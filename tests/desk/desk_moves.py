@@ -189,3 +189,14 @@ def publish(cast, **more):
     work(cast)
     records.sequence(cast.clock())
     return draft
+
+
+def state_of_everything():
+    """Every draft, decision and account as the database has it."""
+    from folkmoot.desk.accounts.models import Account
+    from folkmoot.desk.drafts.models import Draft, Signoff, Version
+
+    return [
+        list(table.objects.order_by("pk").values_list())
+        for table in (Draft, Version, Signoff, Account)
+    ]
