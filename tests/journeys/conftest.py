@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from desk_people import Person, paint_picture, running_browser
+from page_watch import PageWatch
 from running_desk import RunningDesk
 
 ROOT = Path(__file__).parents[2]
@@ -79,3 +80,11 @@ def approver(somebody):
 def anyone(somebody):
     """A member of the public: nobody who signs in."""
     return somebody(accept_downloads=True)
+
+
+@pytest.fixture
+def watch(axe):
+    """Looks at pages, and fails the test for what is wrong with any."""
+    watch = PageWatch(axe)
+    yield watch
+    assert not watch.faults, "\n".join(watch.faults)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from urllib.parse import unquote
 
 from django.http import Http404, HttpRequest, HttpResponse
 
 from folkmoot.desk.people.queries import find_public_organisation
+
+from . import views
 
 
 def public_organisation(
@@ -43,5 +46,21 @@ def readable_text(
                 readable.setlist(name, [value.replace("\0", "\ufffd") for value in values])
             request.POST = readable  # type: ignore[assignment]  # ours may be changed; nobody does
         return get_response(request)
+
+    return middleware
+
+
+def explained_buttons(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Give words to the empty answer 405, which a browser shows as a fault of its own."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED or response.content:
+            return response
+        page = views.button_only(request)
+        page["Allow"] = response["Allow"]
+        return page
 
     return middleware

@@ -49,6 +49,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "folkmoot.desk.site.middleware.public_organisation",
     "folkmoot.desk.site.middleware.readable_text",
+    "folkmoot.desk.site.middleware.explained_buttons",
 ]
 ROOT_URLCONF = "folkmoot.desk.site.urls"
 TEMPLATES = [

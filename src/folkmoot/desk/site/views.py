@@ -125,7 +125,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         {
             "organisation": member.organisation,
             "members": list_members(member.organisation),
-            "pack": guidance.get_pack(member.organisation.pack),
+            "pack": guidance.find_pack(member.organisation.pack),
             "known_until": guidance.find_known_until(member.organisation),
             "key": records.log_key(),
         },
@@ -180,6 +180,20 @@ def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
         "The page was open since before you last signed in, or your browser keeps no cookies for "
         "this site, so nothing was saved. Go back, copy what you typed, load the page again and "
         "put your words back in.",
+    )
+
+
+@login_not_required
+def button_only(request: HttpRequest) -> HttpResponse:
+    """405, in words: where somebody comes out who pressed a button after their sign-in had ended,
+    and signed in again.
+    """
+    return _error(
+        request,
+        405,
+        "Nothing was done",
+        "This address does something only when its button is pressed. If you had been signed out "
+        "when you pressed it, go back to the post or the account, and press it again.",
     )
 
 
