@@ -8,6 +8,7 @@ A *pack* is a folder of TOML and Markdown; ``docs/packs.md`` describes it. Claus
 in our own words, each citing source, version, address and how well it is evidenced.
 """
 
+from .coverage import Coverage, RuleCitation, cover
 from .diff_rendering import diff_lines, diff_to_dict
 from .diffing import (
     ClauseChange,
@@ -17,6 +18,7 @@ from .diffing import (
     diff_packs,
     for_role,
 )
+from .explaining import ClauseExplanation, KeyOrigin, Origin, explain_clause
 from .finding import available_packs
 from .house_profile import Day, Profile, ProfileError, read_profile
 from .house_rules import HouseRules, house_rules_lines, make_house_rules
@@ -48,16 +50,20 @@ __all__ = [
     "Audience",
     "Clause",
     "ClauseChange",
+    "ClauseExplanation",
     "ClauseKind",
+    "Coverage",
     "Day",
     "Evidence",
     "GuidanceError",
     "HouseRules",
     "HouseRulesError",
     "KeyChange",
+    "KeyOrigin",
     "Layer",
     "Level",
     "Mark",
+    "Origin",
     "OverviewGroup",
     "Pack",
     "PackDiff",
@@ -66,6 +72,7 @@ __all__ = [
     "Profile",
     "ProfileError",
     "Provenance",
+    "RuleCitation",
     "Source",
     "Span",
     "Status",
@@ -77,9 +84,11 @@ __all__ = [
     "Version",
     "available_packs",
     "clauses_for",
+    "cover",
     "diff_lines",
     "diff_packs",
     "diff_to_dict",
+    "explain_clause",
     "for_role",
     "house_rules_lines",
     "list_versions",

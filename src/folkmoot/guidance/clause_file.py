@@ -15,6 +15,7 @@ from .model import Audience, Clause, ClauseKind, Evidence, Level, PackError, Sou
 from .table import Table, decode, did_you_mean, parse
 
 CLAUSE_ID = re.compile(r"[A-Z0-9]+(?:-[A-Z0-9]+)*")
+CLAUSES = "clauses/"
 EVERYONE = frozenset({Audience.EVERYONE})
 
 # What an ``amend/<ID>.toml`` may change, in the words ``locked`` uses for it.

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from .amending import AMEND, Change, Stated, amended, read_changes
-from .clause_file import read_clause
+from .clause_file import CLAUSES, read_clause
 from .finding import (
     PACK_ID,
     PACK_TOML,
@@ -33,7 +33,6 @@ DEPTH_LIMIT = 8
 """How many packs may stand in one line of inheritance, the pack itself included."""
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_CLAUSES = "clauses/"
 # `check` belongs to the checker, which reads and refuses for itself.
 _PACK_KEYS = ("id", "title", "version", "issuer", "nation", "summary", "extends", "check")
 _EXTENDS_KEYS = ("pack", "version", "digest")
@@ -272,10 +271,10 @@ def _stated(
     """The clauses the pack states itself, in their order."""
     own: list[tuple[int, Stated]] = []
     for path, raw in files.items():
-        if not path.startswith(_CLAUSES):
+        if not path.startswith(CLAUSES):
             continue
         file = folder / path
-        name = path.removeprefix(_CLAUSES)
+        name = path.removeprefix(CLAUSES)
         if "/" in name or not name.endswith(".md"):
             raise PackError(
                 file, "name", "The folder clauses holds files <ID>.md and nothing else. Move it."
@@ -292,7 +291,7 @@ def _clauses(
     """All clauses, parents' first, with every change made, and where each word comes from."""
     stated = tuple(told for part in parts.values() for told in part.stated)
     if not stated:
-        raise PackError(folder / _CLAUSES, "", "There are no clauses. A pack has one at least.")
+        raise PackError(folder / CLAUSES, "", "There are no clauses. A pack has one at least.")
     clauses = tuple(told.clause for told in stated)
     _refuse_shared_names(folder, pack_id, clauses)
     changes = tuple(change for part in parts.values() for change in part.changes)
@@ -327,7 +326,7 @@ def _refuse_shared_names(folder: Path, pack_id: str, clauses: Iterable[Clause]) 
             other = named.setdefault(name, clause)
             if other is not clause:
                 if clause.pack == pack_id:
-                    file, at = folder / f"{_CLAUSES}{clause.id}.md", key
+                    file, at = folder / f"{CLAUSES}{clause.id}.md", key
                 elif pack_id in clause.amended_by:
                     file, at = folder / f"{AMEND}{clause.id}.toml", "aliases_add"
                 else:
