@@ -64,6 +64,12 @@ def today(request: HttpRequest) -> HttpResponse:
                 key=lambda draft: draft.due_at or draft.changed_at,
             ),
             "troubled": publishing.list_troubled(member.organisation),
+            # A post given up before it had deliveries is in no list of theirs.
+            "lapsed": [
+                d
+                for d in drafts.list_drafts(member, DraftState.UNSENT, most=10)
+                if not publishing.list_deliveries(d)
+            ],
             "unwell": [a for a in accounts.list_accounts(member.organisation) if a.trouble],
             "refusal": records.find_refusal(),
             "firsts": drafts.first_words,
