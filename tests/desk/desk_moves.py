@@ -19,6 +19,7 @@ from folkmoot.channels import (
 from folkmoot.channels.practice import Practice
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.drafts import actions as drafts
+from folkmoot.desk.drafts.content import Content
 from folkmoot.desk.drafts.queries import get_draft, get_version
 from folkmoot.desk.publishing import actions as publishing
 from folkmoot.desk.publishing.queries import list_deliveries
@@ -32,6 +33,7 @@ __all__ = [
     "HELD",
     "STOPPED",
     "Absent",
+    "Content",
     "Live",
     "NotPrepared",
     "Prepared",
