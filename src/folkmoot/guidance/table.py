@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from .model import PackError
+from .plain_toml import find_plain
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -51,6 +52,9 @@ def parse(text: str, file: Path, *, lines_before: int = 0) -> dict[str, Any]:
     Raises:
         PackError: The text is not TOML. The key gives the line, counted in the file.
     """
+    plain = find_plain(text)
+    if plain is not None:
+        return plain
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as wrong:
