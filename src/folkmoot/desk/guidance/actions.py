@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -9,7 +10,7 @@ from django.db import transaction
 from folkmoot.desk.people.queries import Member, Organisation, Role
 from folkmoot.desk.records import actions as records
 
-from .models import Calendar, Period
+from .models import Calendar, HouseProfile, Period
 
 KINDS = {
     "pre_election": "Pre-election period",
@@ -97,6 +98,41 @@ def _must_be_near(moment: datetime) -> None:
         raise GuidanceRefused(
             f"Choose days from the year {YEARS.start} on and before the year {YEARS.stop}."
         )
+
+
+@transaction.atomic
+def state_house_profile(
+    organisation: Organisation,
+    *,
+    days: Sequence[str],
+    hours: str,
+    response_promise: str,
+    appeal_route: str,
+    emergency_route: str,
+    block_review_months: int,
+    actor: Member | None,
+    now: datetime,
+) -> None:
+    """Say what the organisation's house rules say of it. Raises :class:`GuidanceRefused`."""
+    _must_be_admin(actor)
+    said = {
+        "days": list(days),
+        "hours": hours,
+        "response_promise": response_promise.strip(),
+        "appeal_route": appeal_route.strip(),
+        "emergency_route": emergency_route.strip(),
+        "block_review_months": block_review_months,
+    }
+    HouseProfile.objects.update_or_create(organisation=organisation, defaults=said)
+    records.record(
+        "house_rules.stated",
+        at=now,
+        organisation=organisation.ref,
+        actor=actor.ref if actor else "",
+        role="admin" if actor else "system",
+        subject=f"organisation/{organisation.ref}",
+        fields={name: str(value) for name, value in said.items()},
+    )
 
 
 def _must_be_admin(actor: Member | None) -> None:

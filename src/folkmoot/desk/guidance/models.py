@@ -39,3 +39,17 @@ class Period(models.Model):
                 name="period_ends_after_it_starts",
             ),
         ]
+
+
+class HouseProfile(models.Model):
+    """What an organisation says of itself in its house rules. The rules are the pack's."""
+
+    organisation = models.OneToOneField(
+        "people.Organisation", on_delete=models.PROTECT, related_name="+"
+    )
+    days = models.JSONField()
+    hours = models.CharField(max_length=11)
+    response_promise = models.CharField(max_length=100)
+    appeal_route = models.CharField(max_length=200)
+    emergency_route = models.CharField(max_length=200)
+    block_review_months = models.PositiveIntegerField()

@@ -24,7 +24,7 @@ from folkmoot.guidance import (
     load_pack,
 )
 
-from .models import Calendar, Period
+from .models import Calendar, HouseProfile, Period
 
 log = logging.getLogger(__name__)
 
@@ -119,3 +119,8 @@ def find_known_until(organisation: Organisation) -> datetime | None:
     """How far ahead the organisation has said which periods apply."""
     calendar = Calendar.objects.filter(organisation=organisation).first()
     return calendar.known_until if calendar else None
+
+
+def find_house_profile(organisation: Organisation) -> HouseProfile | None:
+    """What the organisation says of itself in its house rules, once an admin has said it."""
+    return HouseProfile.objects.filter(organisation=organisation).first()

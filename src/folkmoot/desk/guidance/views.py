@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from folkmoot.check.page import UnknownRule, describe_rule
 from folkmoot.desk.people.queries import find_public_organisation, signed_in
 from folkmoot.guidance import (
     Audience,
@@ -96,6 +97,30 @@ def clause(request: HttpRequest, pack: str, clause: str) -> HttpResponse:
             "rules": rules,
             "levels": list(Level),
         },
+    )
+
+
+@login_not_required
+def rules(request: HttpRequest, pack: str) -> HttpResponse:
+    """What the checker looks for under this pack."""
+    found = _get_pack(pack)
+    return render(
+        request,
+        "guidance/rules.html",
+        {"pack": found, "address": pack, "rules": queries.get_checker(pack).running},
+    )
+
+
+@login_not_required
+def rule(request: HttpRequest, pack: str, rule: str) -> HttpResponse:
+    """One rule: what it looks for, why, how to put it right, and when it is wrong."""
+    found = _get_pack(pack)
+    try:
+        described = describe_rule(queries.get_checker(pack), found, rule)
+    except UnknownRule as unknown:
+        raise Http404(str(unknown)) from unknown
+    return render(
+        request, "guidance/rule.html", {"pack": found, "address": pack, "rule": described}
     )
 
 

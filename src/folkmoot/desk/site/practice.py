@@ -50,6 +50,17 @@ def load_practice(config: Config) -> None:
     accounts.open_own_channel(
         body, channel="practice", name="Practice channel", handle="practice", now=now
     )
+    guidance.state_house_profile(
+        body,
+        days=["monday", "tuesday", "wednesday", "thursday", "friday"],
+        hours="09:00-17:00",
+        response_promise="within two working days",
+        appeal_route="appeals@practice.example",
+        emergency_route="call 999",
+        block_review_months=12,
+        actor=None,
+        now=now,
+    )
     guidance.state_calendar(body, known_until=now + timedelta(days=180), actor=None, now=now)
     file = signins_file(config)
     file.touch(mode=0o600)

@@ -7,8 +7,11 @@ from django.urls import path
 
 from folkmoot.desk.accounts import views as accounts
 from folkmoot.desk.drafts import views as drafts
+from folkmoot.desk.guidance import api
 from folkmoot.desk.guidance import views as guidance
 from folkmoot.desk.guidance.calendar import calendar
+from folkmoot.desk.guidance.house_rules import edit_house_rules, house_rules
+from folkmoot.desk.guidance.should import should_i_post
 from folkmoot.desk.people import views as people
 from folkmoot.desk.publishing import views as publishing
 from folkmoot.desk.records import views as records
@@ -28,9 +31,14 @@ urlpatterns = [
     path("guidance/", guidance.packs, name="guidance"),
     path("guidance/clause", guidance.go_to_clause, name="go_to_clause"),
     path("guidance/<str:pack>/", guidance.pack, name="pack"),
+    path("guidance/<str:pack>/rules/", guidance.rules, name="pack_rules"),
+    path("guidance/<str:pack>/rules/<path:rule>/", guidance.rule, name="pack_rule"),
     path("guidance/<str:pack>/overview/", guidance.overview, name="pack_overview"),
     path("guidance/<str:pack>/changes/", guidance.changes, name="pack_changes"),
     path("guidance/<str:pack>/<str:clause>/", guidance.clause, name="clause"),
+    path("house-rules/", house_rules, name="house_rules"),
+    path("should-i-post/", should_i_post, name="should_i_post"),
+    path("api/check", api.check, name="api_check"),
     path("healthy", site.healthy, name="healthy"),
     # Signing in
     path("sign-in/", LoginView.as_view(), name="account_login"),
@@ -53,6 +61,7 @@ urlpatterns = [
     path("desk/accounts/connect", accounts.connect, name="connect_account"),
     path("desk/accounts/<int:account_id>/<str:verb>", accounts.take, name="account_take"),
     path("desk/settings/", site.settings_page, name="settings"),
+    path("desk/settings/house-rules", edit_house_rules, name="edit_house_rules"),
     path("desk/settings/calendar", calendar, name="calendar"),
 ]
 handler400 = "folkmoot.desk.site.views.unreadable"
