@@ -185,7 +185,7 @@ def test_a_picture_is_not_shown_to_another_body_nor_in_public_before_it_is_publi
     address = f"/desk/pictures/{row['sha256']}"
     answer = cast.client(cast.bob).get(address)
     assert answer.status_code == 200
-    answer.close()
+    assert b"".join(answer.streaming_content).startswith(b"\x89PNG")
     assert cast.client(cast.mallory).get(address).status_code == 404
     assert cast.client().get(f"/pictures/{row['sha256']}.png").status_code == 404
     picture_path(row["sha256"], row["media_type"]).unlink()
