@@ -120,9 +120,9 @@ def test_marked_clauses_stand_principles_first_then_values_then_the_rest(write_p
     )
     page = overview_page(pack)
     assert [(group.heading, "".join(each.id for each in group.clauses)) for group in page] == [
-        ("Later", "CD"),
+        ("Principles", "CD"),
         ("Values", "B"),
-        ("Limits", "AF"),
+        ("In practice", "AF"),
     ]
 
 

@@ -6,23 +6,17 @@
 
 A *pack* is a folder of TOML and Markdown; ``docs/packs.md`` describes it. Clauses are paraphrases
 in our own words, each citing source, version, address and how well it is evidenced.
+
+Comparing, explaining, printing and house rules are read in when first used, so that a check
+need not wait for them.
 """
 
-from .coverage import Coverage, RuleCitation, cover
-from .diff_rendering import diff_lines, diff_to_dict
-from .diffing import (
-    ClauseChange,
-    KeyChange,
-    PackDiff,
-    UnrelatedPacks,
-    diff_packs,
-    for_role,
-)
-from .explaining import ClauseExplanation, KeyOrigin, Origin, explain_clause
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .finding import available_packs
-from .house_profile import Day, Profile, ProfileError, read_profile
-from .house_rules import HouseRules, house_rules_lines, make_house_rules
-from .house_rules_file import HouseRulesError, PackHouseRules, load_house_rules
 from .loader import load_pack
 from .model import (
     Audience,
@@ -41,9 +35,61 @@ from .model import (
     UnknownVersion,
 )
 from .provenance import Amendment, Layer, Provenance
-from .spans import Mark, Span
-from .versions import Version, list_versions
-from .views import OverviewGroup, clauses_for, overview_lines, overview_page
+
+if TYPE_CHECKING:
+    from .coverage import Coverage, RuleCitation, cover
+    from .diff_rendering import diff_lines, diff_to_dict
+    from .diffing import ClauseChange, KeyChange, PackDiff, UnrelatedPacks, diff_packs, for_role
+    from .explaining import ClauseExplanation, KeyOrigin, Origin, explain_clause
+    from .house_profile import Day, Profile, ProfileError, read_profile
+    from .house_rules import HouseRules, house_rules_lines, make_house_rules
+    from .house_rules_file import (
+        HouseRulesError,
+        ListName,
+        PackHouseRules,
+        Statement,
+        load_house_rules,
+    )
+    from .spans import Mark, Span
+    from .versions import Version, list_versions
+    from .views import OverviewGroup, clauses_for, overview_lines, overview_page
+
+_READ_WHEN_USED = {
+    "coverage": ("Coverage", "RuleCitation", "cover"),
+    "diff_rendering": ("diff_lines", "diff_to_dict"),
+    "diffing": (
+        "ClauseChange",
+        "KeyChange",
+        "PackDiff",
+        "UnrelatedPacks",
+        "diff_packs",
+        "for_role",
+    ),
+    "explaining": ("ClauseExplanation", "KeyOrigin", "Origin", "explain_clause"),
+    "house_profile": ("Day", "Profile", "ProfileError", "read_profile"),
+    "house_rules": ("HouseRules", "house_rules_lines", "make_house_rules"),
+    "house_rules_file": (
+        "HouseRulesError",
+        "ListName",
+        "PackHouseRules",
+        "Statement",
+        "load_house_rules",
+    ),
+    "spans": ("Mark", "Span"),
+    "versions": ("Version", "list_versions"),
+    "views": ("OverviewGroup", "clauses_for", "overview_lines", "overview_page"),
+}
+_MODULE_OF = {name: module for module, names in _READ_WHEN_USED.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{module}", __name__), name)
+    globals()[name] = value
+    return value
+
 
 __all__ = [
     "Amendment",
@@ -62,6 +108,7 @@ __all__ = [
     "KeyOrigin",
     "Layer",
     "Level",
+    "ListName",
     "Mark",
     "Origin",
     "OverviewGroup",
@@ -75,6 +122,7 @@ __all__ = [
     "RuleCitation",
     "Source",
     "Span",
+    "Statement",
     "Status",
     "UnknownClause",
     "UnknownPack",

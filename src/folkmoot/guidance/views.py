@@ -18,12 +18,17 @@ EVIDENCE_MARKS = {
     Evidence.UNVERIFIED: "not verified",
 }
 _FIRST = (ClauseKind.PRINCIPLE, ClauseKind.VALUE)
+# One heading for each kind, since a heading for every group would take a third of the page.
+_HEADINGS = ("Principles", "Values", "In practice")
 _STALE = frozenset({Status.SUPERSEDED, Status.HISTORIC})
 
 
 @dataclass(frozen=True, slots=True)
 class OverviewGroup:
-    """Clauses of the overview that stand under one heading, in the order of the pack."""
+    """Clauses of the overview that stand under one heading, in the order of the pack.
+
+    The headings are ``Principles``, ``Values`` and ``In practice``; an empty one is left out.
+    """
 
     heading: str
     clauses: tuple[Clause, ...]
@@ -39,19 +44,19 @@ def overview_page(pack: Pack, audience: Audience | None = None) -> tuple[Overvie
 
     They are those a pack or its parents marked ``in_overview``; where none is marked, the
     principles and values that are not superseded or historic. With an ``audience``, only what
-    concerns it. Headings keep the order in which the pack has them among clauses of one kind.
+    concerns it. Empty where nothing does.
     """
     chosen = [clause for clause in pack.clauses if clause.in_overview] or [
         clause for clause in pack.clauses if clause.kind in _FIRST and clause.status not in _STALE
     ]
-    groups: dict[tuple[int, str], list[Clause]] = {}
+    groups: dict[str, list[Clause]] = {heading: [] for heading in _HEADINGS}
     for clause in chosen:
         if audience is None or audience.is_concerned_by(clause):
             rank = _FIRST.index(clause.kind) if clause.kind in _FIRST else len(_FIRST)
-            groups.setdefault((rank, clause.group), []).append(clause)
-    # Sorting is stable, so headings of one rank keep the order in which they were met.
-    ranked = sorted(groups.items(), key=lambda group: group[0][0])
-    return tuple(OverviewGroup(heading, tuple(clauses)) for (_, heading), clauses in ranked)
+            groups[_HEADINGS[rank]].append(clause)
+    return tuple(
+        OverviewGroup(heading, tuple(clauses)) for heading, clauses in groups.items() if clauses
+    )
 
 
 def overview_lines(
