@@ -359,6 +359,7 @@ def _keep_version(
         pack=str(report.get("pack", "")),
         report=report,
         answers=dict(content.answers),
+        facts=dict(content.facts),
         digest=content_digest(content, report, draft, number),
     )
     draft.version_number = number

@@ -58,6 +58,19 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A fact the author may supply. ``ask`` finishes "Say ..."; ``values`` are what it may be;
+    ``said`` is what was said, or empty; ``counts`` whether the verdict waits for it.
+    """
+
+    name: str
+    ask: str
+    values: tuple[str, ...]
+    said: str
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Assessment:
     """Everything a page shows about a post. ``failed`` is a sentence where the check could not be
     carried out; then nothing else of the check is there.
@@ -71,6 +84,8 @@ class Assessment:
     looked_at: int
     pieces: tuple[Piece, ...]
     cards: tuple[Card, ...]
+    asked: tuple[Asked, ...] = ()
+    reasons: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -122,6 +137,29 @@ def assess(content: Content, report: Mapping[str, Any], organisation: Organisati
         len(read.looked_at),
         _pieces(content.text, read),
         cards,
+        _asked(content, read, organisation),
+        read.reasons,
+    )
+
+
+def _asked(content: Content, report: Report, organisation: Organisation) -> tuple[Asked, ...]:
+    """The facts the rules could not find out, and those the author has already supplied."""
+    known = guidance.get_checker(organisation.pack).vocabulary.facts
+    counting: dict[str, bool] = dict.fromkeys(content.facts, False)
+    for each in report.not_evaluated:
+        for name in each.missing:
+            counting[name] = counting.get(name, False) or each.counts
+    said = {True: "yes", False: "no"}
+    return tuple(
+        Asked(
+            name,
+            known[name].ask,
+            known[name].values or ("yes", "no"),
+            said.get(content.facts.get(name), str(content.facts.get(name) or "")),
+            counts,
+        )
+        for name, counts in sorted(counting.items(), key=lambda one: (not one[1], one[0]))
+        if name in known
     )
 
 

@@ -30,6 +30,10 @@ from .renditions import describe_problems, make_rendition, picture_facts
 
 log = logging.getLogger(__name__)
 
+# What the desk itself sees to: nobody signs their own post, and no sign-off outlives an edit.
+CERTAIN = {"approver_is_author": False, "approval_is_stale": False}
+PICTURE_FACTS = ("consent", "has_faces", "has_children", "text_only", "ai_made")
+
 
 @dataclass(frozen=True, slots=True)
 class Content:
@@ -45,6 +49,8 @@ class Content:
     due_at: datetime | None = None
     window_minutes: int = 15
     answers: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str | bool] = field(default_factory=dict)
+    """What the author said of the circumstances, by the name the checker has for it."""
 
 
 def content_of(version: Version) -> Content:
@@ -58,6 +64,7 @@ def content_of(version: Version) -> Content:
         version.due_at,
         version.window_minutes,
         version.answers,
+        version.facts,
     )
 
 
@@ -78,6 +85,7 @@ def check_content(
         language=content.language,
         publish_at=moment,
         periods=guidance.find_periods(organisation, moment),
+        facts={**CERTAIN, **content.facts},
     )
     post = Post(
         content.text,
@@ -87,6 +95,9 @@ def check_content(
                 media_type=str(p["media_type"]),
                 alt=str(p["alt"]),
                 filename=str(p.get("name", "")),
+                has_location=False,  # every picture is written anew without it
+                licence=p.get("licence"),
+                **{name: p.get(name) for name in PICTURE_FACTS},
             )
             for p in content.pictures
         ),
@@ -151,8 +162,19 @@ def content_digest(content: Content, report: Mapping[str, Any], draft: Draft, nu
             findings=findings,
             not_evaluated=not_evaluated,
             answers=dict(content.answers),
+            facts=_told_facts(content),
         )
     )
+
+
+def _told_facts(content: Content) -> dict[str, str | bool]:
+    """All that the author said of the circumstances and of each picture, by one name each."""
+    told = dict(content.facts)
+    for picture in content.pictures:
+        for name in (*PICTURE_FACTS, "licence"):
+            if picture.get(name) is not None:
+                told[f"{picture['sha256']}/{name}"] = picture[name]
+    return told
 
 
 def list_problems(content: Content, organisation: Organisation) -> list[str]:
@@ -215,7 +237,7 @@ def list_holds(report: Mapping[str, Any]) -> list[tuple[str, str]]:
     held += [
         (f"not-evaluated:{n.rule}", f"Not evaluated: {n.title}")
         for n in read.not_evaluated
-        if n.effect >= Effect.HOLD
+        if n.counts and n.effect >= Effect.HOLD
     ]
     return held
 

@@ -41,6 +41,7 @@ class Signable:
     findings: tuple[tuple[str, str], ...]
     not_evaluated: tuple[str, ...]
     answers: Mapping[str, str]
+    facts: Mapping[str, str | bool]
 
 
 def digest(signable: Signable) -> str:

@@ -41,7 +41,8 @@ class Version(models.Model):
     ``pictures`` is a list of ``{sha256, media_type, size_bytes, width, height, alt}`` in order;
     ``accounts`` a list of account ids; ``due_at`` is ``None`` for *as soon as it is signed*.
     ``report`` is the checker's report as JSON, or ``{"failed": sentence}``; ``answers`` maps a
-    question's id to ``yes`` or ``no``. ``digest`` is what a sign-off signs.
+    question's id to ``yes`` or ``no``,
+    ``facts`` a fact's name to what the author said of it. ``digest`` is what a sign-off signs.
     """
 
     draft = models.ForeignKey(Draft, on_delete=models.PROTECT, related_name="versions")
@@ -58,6 +59,7 @@ class Version(models.Model):
     pack = models.CharField(max_length=120)
     report = models.JSONField()
     answers = models.JSONField()
+    facts = models.JSONField(default=dict)
     digest = models.CharField(max_length=64)
 
     class Meta:

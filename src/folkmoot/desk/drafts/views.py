@@ -14,11 +14,19 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from folkmoot.desk.accounts import queries as accounts
-from folkmoot.desk.people.queries import Member, Role, names_by_ref, signed_in
+from folkmoot.desk.guidance import queries as guidance
+from folkmoot.desk.people.queries import Member, Organisation, Role, names_by_ref, signed_in
 
 from . import actions, queries
 from .assess import Assessment, assess
-from .content import Content, check_content, content_of, list_holds, list_problems
+from .content import (
+    PICTURE_FACTS,
+    Content,
+    check_content,
+    content_of,
+    list_holds,
+    list_problems,
+)
 from .forms import LANGUAGES, WINDOWS, ComposerForm, local_parts, next_half_hour
 
 Errors = list[dict[str, str]]
@@ -199,7 +207,7 @@ def _read(
         mark = row["sha256"]
         if f"remove-{mark}" not in request.POST:
             alt = request.POST.get(f"alt-{mark}", str(row["alt"])).strip()
-            pictures.append({**row, "alt": alt})
+            pictures.append({**row, "alt": alt, **_picture_facts(request, mark)})
     upload = data.get("picture")
     if upload is not None and keep_picture:
         try:
@@ -229,10 +237,39 @@ def _read(
             due_at=kept.due_at if "day" in form.errors else data.get("due_at"),
             window_minutes=data.get("window") or kept.window_minutes,
             answers=answers,
+            facts=_facts(request, organisation, kept),
         ),
         errors,
         form,
     )
+
+
+YES_NO = {"yes": True, "no": False}
+
+
+def _picture_facts(request: HttpRequest, mark: str) -> dict[str, Any]:
+    """What the author said of one picture; what they left open is left out."""
+    told: dict[str, Any] = {}
+    for name in PICTURE_FACTS:
+        told[name] = YES_NO.get(request.POST.get(f"{name}-{mark}", ""))
+    told["licence"] = request.POST.get(f"licence-{mark}", "").strip()[:200] or None
+    return told
+
+
+def _facts(request: HttpRequest, organisation: Organisation, kept: Content) -> dict[str, Any]:
+    """The facts the composer handed in, over those kept; one that is not a value is left out."""
+    known = guidance.find_facts(organisation)
+    told = dict(kept.facts)
+    for name, fact in known.items():
+        said = request.POST.get(f"fact-{name}")
+        if said is None:
+            continue
+        told.pop(name, None)
+        if fact.values and said in fact.values:
+            told[name] = said
+        elif not fact.values and said in YES_NO:
+            told[name] = YES_NO[said]
+    return told
 
 
 def _after_save(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from html import escape
@@ -11,7 +11,7 @@ from html import escape
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from folkmoot.check import Checker
+from folkmoot.check import Checker, CheckError, Fact
 from folkmoot.desk.people.queries import Organisation
 from folkmoot.guidance import (
     Clause,
@@ -58,6 +58,14 @@ def find_pack(name: str) -> Pack | None:
 def get_checker(pack: str) -> Checker:
     """The compiled checker of a pack. Raises what loading the pack or its rules raises."""
     return Checker(get_pack(pack))
+
+
+def find_facts(organisation: Organisation) -> Mapping[str, Fact]:
+    """The facts an author may supply, by name; none where the pack cannot be used."""
+    try:
+        return get_checker(organisation.pack).vocabulary.facts
+    except (CheckError, GuidanceError):
+        return {}  # the check says so itself, as a check that failed
 
 
 def list_packs() -> list[Pack]:
