@@ -22,7 +22,7 @@ from folkmoot.guidance import (
     make_house_rules,
     read_profile,
 )
-from folkmoot.guidance.house_rules import format_hours
+from folkmoot.guidance.house_rules import Text, format_hours
 from folkmoot.guidance.house_rules_file import FILE_KEYS, PLACEHOLDERS, REQUIRED_SECTIONS, DayWords
 
 DOCS = (Path(__file__).parents[2] / "docs" / "packs.md").read_text(encoding="utf-8")
@@ -157,6 +157,8 @@ def test_another_language_is_used_as_far_as_it_goes_and_the_rest_is_marked(ruled
         == "Rydyn ni yma Llun i Gwener, 9am i 5:30pm. Mewn argyfwng, ffoniwch 999."
     )
     assert not rules.pinned.is_fallback
+    # A text that falls back is in one language throughout.
+    assert rules.profile.value == "We answer within two working days."
     assert (rules.profile.language, rules.profile.is_fallback) == ("en", True)
     abuse = rules.page[1].rules[0]
     assert (abuse.title.value, abuse.title.is_fallback) == ("Cam-drin", False)
@@ -172,6 +174,13 @@ def test_what_the_organisation_says_in_one_language_only_is_marked_too(ruled: Pa
     pinned = make_house_rules(load_pack(ruled), profile).pinned
     assert pinned.value.endswith("Mewn argyfwng, call 999.")
     assert (pinned.language, pinned.is_fallback) == ("en", True)
+
+
+def test_a_language_the_pack_does_not_have_falls_back_whole(ruled: Path):
+    rules = make_house_rules(load_pack(ruled), replace(PROFILE, language="ga"))
+    assert rules.pinned.is_fallback
+    assert rules.page[0].text.language == "en"
+    assert len(rules.fallbacks) == 2 + 2 * 6 + 3 * 3 + 1
 
 
 def test_words_in_braces_in_a_profile_stay_as_they_are(ruled: Path):
@@ -235,6 +244,16 @@ def test_a_pack_adds_reasons_and_replaces_those_of_the_same_id(child: Path):
     say(child, f'[[removed]]\nid = "crime"\n{STATEMENT}[[removed]]\nid = "abuse"\n{STATEMENT}')
     removed = load_house_rules(load_pack(child)).removed
     assert [(each.id, each.pack) for each in removed] == [("abuse", "child"), ("crime", "child")]
+
+
+def test_a_pack_may_fall_back_on_another_language_than_its_parents(child: Path):
+    text = 'languages = ["cy", "en"]\n[short]\nprofile = ["Rydyn ni’n ateb {promise}."]\n'
+    say(child, text)
+    rules = make_house_rules(load_pack(child), replace(PROFILE, language="cy"))
+    assert rules.profile == Text(
+        "Rydyn ni’n ateb o fewn dau ddiwrnod gwaith.", "cy", is_fallback=False
+    )
+    assert rules.page[0].title == Text("About hours", "en", is_fallback=True)
 
 
 def test_what_is_never_removed_may_be_added_to_and_never_replaced(child: Path):

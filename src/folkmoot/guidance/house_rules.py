@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import time
 
-from .house_profile import Day, Profile, ProfileError, refuse_incomplete
+from .house_profile import Day, OwnWords, Profile, ProfileError, refuse_incomplete
 from .house_rules_file import (
     DayWords,
     HouseRulesError,
@@ -111,7 +111,7 @@ def make_house_rules(pack: Pack, profile: Profile) -> HouseRules:
     told = load_house_rules(pack)
     making = _Making(told, profile)
     return HouseRules(
-        organisation=making.values["organisation"].value,
+        organisation=making.put_in(profile.language)["organisation"].value,
         language=profile.language,
         pack=pack.reference,
         profile=making.short("profile", MOST_IN_PROFILE),
@@ -177,104 +177,113 @@ class _Making:
     told: PackHouseRules
     profile: Profile
 
-    @property
-    def order(self) -> tuple[str, ...]:
-        """The language asked for, and then the one fallen back on."""
-        return tuple(dict.fromkeys((self.profile.language, self.told.languages[0])))
+    def order(self, *first: str) -> tuple[str, ...]:
+        """Languages to try: ``first``, the one asked for, then the pack's in its own order."""
+        return tuple(dict.fromkeys((*first, self.profile.language, *self.told.languages)))
 
-    @property
-    def values(self) -> Mapping[str, Text]:
-        """What the words in braces stand for. What the organisation did not say is left out."""
+    def put_in(self, language: str) -> dict[str, Text]:
+        """What the words in braces stand for within a text in ``language``, in that language.
+
+        What cannot be had in it is marked. What the organisation did not say is left out.
+        """
         profile = self.profile
-        words_in = next(each for each in self.order if each in self.told.words)
-        words = self.told.words[words_in]
         opens, closes = profile.opening_times()
-        values = {
-            "organisation": self._own(profile.organisation, "organisation"),
-            "hours": self._text(format_hours(profile.days, opens, closes, words), words_in),
-            "zone": self._neutral(profile.zone),
-            "promise": self._own(profile.response_promise, "response_promise"),
-            "channels": self._text(_listed(profile.channels, words.and_), words_in),
-            "appeal": self._own(profile.appeal_route, "appeal_route"),
-            "emergency": self._own(profile.emergency_route, "emergency_route"),
-            "review_months": self._neutral(str(profile.block_review_months)),
+        words_in = next(each for each in self.order(language) if each in self.told.words)
+        words = self.told.words[words_in]
+        told = {
+            "organisation": self._own("organisation", language),
+            "hours": (format_hours(profile.days, opens, closes, words), words_in),
+            "zone": (profile.zone, language),
+            "promise": self._own("response_promise", language),
+            "channels": (_listed(profile.channels, words.and_), words_in),
+            "appeal": self._own("appeal_route", language),
+            "emergency": self._own("emergency_route", language),
+            "review_months": (str(profile.block_review_months), language),
+            "rules": (profile.rules_address, language),
         }
-        if profile.rules_address:
-            values["rules"] = self._neutral(profile.rules_address)
-        return values
+        return {
+            word: Text(value, told_in, is_fallback=told_in != language)
+            for word, (value, told_in) in told.items()
+            if value
+        }
 
     def short(self, length: str, most: int) -> Text:
-        """The first wording that fits."""
-        values = self.values
-        for language in self.order:
+        """The first wording that fits, in the first language that has any."""
+        for language in self.order():
             wordings = self.told.short.get(language, {}).get(length, ())
-            usable = [each for each in wordings if values.keys() >= set(_words_in(each))]
-            filled = [self._filled(each, language, values) for each in usable]
+            if not wordings:
+                continue
+            put_in = self.put_in(language)
+            usable = [each for each in wordings if put_in.keys() >= set(_words_in(each))]
+            if not usable:
+                raise ProfileError("The profile lacks rules_address, the address of the page.")
+            filled = [self._filled(each, language, put_in) for each in usable]
             for text in filled:
                 if len(text.value) <= most:
                     return text
-            if filled:
-                raise _too_long(length, most, filled, usable, values)
-            if wordings:
-                raise ProfileError("The profile lacks rules_address, the address of the page.")
+            raise _too_long(length, most, filled, usable, put_in)
         raise HouseRulesError(f"The house rules have no wording for the {length}.")
 
     def sections(self) -> Iterator[Section]:
-        values = self.values
+        put_in = {language: self.put_in(language) for language in self.order()}
         for section in self.told.sections:
             listed = self.told.statements(section.holds) if section.holds else ()
             yield Section(
                 id=section.id,
-                title=self._best(section.texts, "title", values),
-                text=self._best(section.texts, "text", values),
-                rules=tuple(self._rule(statement, values) for statement in listed),
+                title=self._best(section.texts, "title", put_in),
+                text=self._best(section.texts, "text", put_in),
+                rules=tuple(self._rule(statement, put_in) for statement in listed),
             )
 
-    def _rule(self, statement: Statement, values: Mapping[str, Text]) -> HouseRule:
-        told_in = [each for each in self.order if statement.examples.get(each)]
-        examples = (
-            [(each, told_in[0]) for each in statement.examples[told_in[0]]] if told_in else []
-        )
+    def _rule(self, statement: Statement, put_in: Mapping[str, Mapping[str, Text]]) -> HouseRule:
+        told_in = [each for each in self.order() if statement.examples.get(each)]
         return HouseRule(
             id=statement.id,
             pack=statement.pack,
             clauses=statement.clauses,
-            title=self._best(statement.texts, "title", values),
-            sentence=self._best(statement.texts, "sentence", values),
-            why=self._best(statement.texts, "why", values),
-            examples=tuple(self._text(each, language) for each, language in examples),
+            title=self._best(statement.texts, "title", put_in),
+            sentence=self._best(statement.texts, "sentence", put_in),
+            why=self._best(statement.texts, "why", put_in),
+            examples=tuple(
+                self._text(example, language)
+                for language in told_in[:1]
+                for example in statement.examples[language]
+            ),
         )
 
     def _best(
-        self, texts: Mapping[str, Mapping[str, str]], key: str, values: Mapping[str, Text]
+        self,
+        texts: Mapping[str, Mapping[str, str]],
+        key: str,
+        put_in: Mapping[str, Mapping[str, Text]],
     ) -> Text:
-        language = next(each for each in self.order if key in texts.get(each, {}))
+        language = next(each for each in self.order() if key in texts.get(each, {}))
         text = texts[language][key]
-        if missing := [word for word in _words_in(text) if word not in values]:
+        if missing := [word for word in _words_in(text) if word not in put_in[language]]:
             raise ProfileError(f"The profile lacks what the page says of {', '.join(missing)}.")
-        return self._filled(text, language, values)
+        return self._filled(text, language, put_in[language])
 
-    def _filled(self, text: str, language: str, values: Mapping[str, Text]) -> Text:
-        others = [values[word] for word in _words_in(text) if values[word].is_fallback]
+    def _filled(self, text: str, language: str, put_in: Mapping[str, Text]) -> Text:
+        others = [put_in[word].language for word in _words_in(text) if put_in[word].is_fallback]
         # In one go, so that what an organisation says of itself is never read as a word in braces.
-        filled = _IN_BRACES.sub(lambda word: values[word[1]].value, text)
-        told_in = others[0].language if others else language
-        return self._text(filled, told_in)
+        filled = _IN_BRACES.sub(lambda word: put_in[word[1]].value, text)
+        if others and language == self.profile.language:
+            return Text(filled, others[0], is_fallback=True)
+        return self._text(filled, language)
 
-    def _own(self, text: str | Mapping[str, str], key: str) -> Text:
+    def _own(self, key: str, language: str) -> tuple[str, str]:
         """What the organisation says of itself: one text for all languages, or one for each."""
+        text: OwnWords = getattr(self.profile, key)
         if isinstance(text, str):
-            return self._neutral(text)
-        for language in self.order:
-            if text.get(language):
-                return self._text(text[language], language)
+            return text, language
+        order = self.order(language)
+        for each in order:
+            if text.get(each):
+                return text[each], each
         raise ProfileError(
-            f"The profile gives {key} neither in {' nor in '.join(self.order)}, only in "
+            f"The profile gives {key} neither in {' nor in '.join(order)}, only in "
             f"{', '.join(text)}."
         )
-
-    def _neutral(self, value: str) -> Text:
-        return Text(value, self.profile.language, is_fallback=False)
 
     def _text(self, value: str, language: str) -> Text:
         return Text(value, language, language != self.profile.language)
