@@ -2,27 +2,54 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
+from typing import TYPE_CHECKING
 
-from folkmoot.guidance import load_pack
-from folkmoot.guidance.model import Pack
-
+from .compiled import Compiled, compile_pack, load_compiled, shipped_folder
 from .engine import Checker
 from .formats import Writer, make_writer
 from .inputs import BadRow, Problem, Raw, read_item
 from .model import CheckError, Context, Effect, Report
-from .overrides import Override, apply_overrides
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from folkmoot.guidance.model import Pack
+
+    from .overrides import Override
 
 CHUNK = 200
 """How many posts are handed to a process at once."""
 _WAITING = 3
 """How many chunks a process may have waiting, so that no file is read further than needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A pack's checker; ``pack`` itself only where it was asked for or had to be read."""
+
+    checker: Checker
+    compiled: Compiled
+    pack: Pack | None
+
+
+def open_pack(name: str, *, whole: bool) -> Opened:
+    """The checker of a pack by name or folder. ``whole`` asks for the pack itself as well.
+
+    Raises what loading the pack or reading its rules raises.
+    """
+    if not whole and shipped_folder(name) is not None:
+        compiled = load_compiled(name)
+        return Opened(Checker.of(compiled), compiled, None)
+    from folkmoot.guidance import load_pack
+
+    pack = load_pack(name)
+    compiled = compile_pack(pack)
+    return Opened(Checker.of(compiled), compiled, pack)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +81,14 @@ class Answers:
 class Worker:
     """Checks posts by one task. Build it once."""
 
-    __slots__ = ("checker", "pack", "task", "writer")
+    __slots__ = ("checker", "task", "writer")
 
-    def __init__(self, task: Task, pack: Pack, checker: Checker) -> None:
+    def __init__(self, task: Task, opened: Opened) -> None:
         self.task = task
-        self.pack = pack
-        self.checker = checker
-        self.writer: Writer = make_writer(task.form, checker, pack, many=task.many)
+        self.checker = opened.checker
+        self.writer: Writer = make_writer(
+            task.form, opened.checker, opened.compiled, opened.pack, many=task.many
+        )
 
     def answer(self, raws: Iterable[Raw]) -> Answers:
         """What ``raws`` come to. One that cannot be read or checked is a :class:`Problem`."""
@@ -82,6 +110,8 @@ class Worker:
         except CheckError as wrong:
             raise BadRow(Problem(raw.file, raw.line, item.id, str(wrong))) from wrong
         if task.overrides:
+            from .overrides import apply_overrides
+
             applied = apply_overrides(
                 report, task.overrides, on=task.today, roles=self.checker.vocabulary.roles
             )
@@ -116,6 +146,9 @@ def answer_all(raws: Iterable[Raw], worker: Worker, jobs: int) -> Iterator[Answe
             yield worker.answer(first)
             first = list(islice(left, CHUNK))
         return
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
     # A fork has the compiled rules already; where there is none each process reads them again.
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
     _inherited.append(worker)
@@ -139,8 +172,7 @@ _inherited: list[Worker] = []
 
 def _start(task: Task) -> None:
     if not _inherited:
-        pack = load_pack(task.pack)
-        _inherited.append(Worker(task, pack, Checker(pack)))
+        _inherited.append(Worker(task, open_pack(task.pack, whole=task.form == "sarif")))
 
 
 def _answer(raws: list[Raw]) -> Answers:

@@ -14,8 +14,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from folkmoot.guidance import GuidanceError, UnknownPack, load_pack
-
 from .model import Capacity, CheckError, Closeness, Context, Effect, Seniority
 
 if TYPE_CHECKING:  # a plain start does not load these before they are needed
@@ -52,14 +50,16 @@ def run(argv: list[str]) -> int:
         return check_posts(arguments)
     except SystemExit as leaving:  # argparse's way of refusing, and of --help
         return leaving.code if isinstance(leaving.code, int) else USAGE
-    except (CheckError, GuidanceError) as wrong:
-        print(f"folkmoot check: {wrong}", file=sys.stderr)
-        return USAGE if isinstance(wrong, UnknownPack) else FAILED
     except BrokenPipeError:
         # Whoever read our answers has gone. What they saw is not all, so this is no pass.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except Exception as wrong:  # noqa: BLE001 - a gate must tell "failed" from "found something"
+        from folkmoot.guidance import GuidanceError, UnknownPack
+
+        if isinstance(wrong, CheckError | GuidanceError):
+            print(f"folkmoot check: {wrong}", file=sys.stderr)
+            return USAGE if isinstance(wrong, UnknownPack) else FAILED
         print(
             f"folkmoot check: the check failed ({type(wrong).__name__}: {wrong}). "
             "Nothing is known of the post.",
@@ -75,16 +75,13 @@ def check_posts(arguments: list[str]) -> int:
     for name in files:
         if name != "-" and not Path(name).is_file():
             return _refuse(f"{name} is not a file that can be read.")
-    from .engine import Checker
-
-    pack = load_pack(options.pack)
-    checker = Checker(pack)
-    from .batch import Task, Worker, answer_all
+    from .batch import Task, Worker, answer_all, open_pack
     from .circumstances import NoSuchValue
     from .inputs import NoSuchFile, read_raws
 
+    opened = open_pack(options.pack, whole=options.format == "sarif")
     try:
-        context = read_options(options, checker)
+        context = read_options(options, opened.checker)
     except NoSuchValue as wrong:
         return _refuse(str(wrong))
     if options.jobs < 1:
@@ -104,7 +101,7 @@ def check_posts(arguments: list[str]) -> int:
         today=(context.publish_at or datetime.now(UTC)).date(),
         overrides=overrides,
     )
-    worker = Worker(task, pack, checker)
+    worker = Worker(task, opened)
     try:
         return _write(answer_all(read_raws(files, options.input), worker, options.jobs), worker)
     except NoSuchFile as wrong:

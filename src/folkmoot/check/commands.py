@@ -10,7 +10,7 @@ from typing import TextIO
 
 from folkmoot.guidance import load_pack
 
-from .batch import Task, Worker, answer_all
+from .batch import Task, Worker, answer_all, open_pack
 from .circumstances import NoSuchValue
 from .cli import CLEAN, DEFAULT_PACK, FAILED, FOUND, USAGE, add_circumstances, read_options
 from .engine import Checker
@@ -86,8 +86,8 @@ def list_overrides(arguments: list[str]) -> int:
     add_circumstances(parser)
     options = parser.parse_args(arguments)
     overrides = read_overrides(Path(options.overrides))
-    pack = load_pack(options.pack)
-    checker = Checker(pack)
+    opened = open_pack(options.pack, whole=False)
+    checker = opened.checker
     try:
         context = read_options(options, checker)
     except NoSuchValue as wrong:
@@ -99,9 +99,7 @@ def list_overrides(arguments: list[str]) -> int:
     refused: set[Override] = set()
     met: set[Override] = set()
     failed = False
-    for answers in answer_all(
-        read_raws(options.files, options.input), Worker(task, pack, checker), 1
-    ):
+    for answers in answer_all(read_raws(options.files, options.input), Worker(task, opened), 1):
         used |= answers.used
         refused |= answers.refused
         met |= answers.used | answers.refused | answers.expired

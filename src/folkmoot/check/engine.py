@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from typing import TYPE_CHECKING, cast
 
-from folkmoot.guidance.model import Pack
-
-from . import personal  # noqa: F401 - registers its detector
-from .changes import change_rules, read_lineage
-from .detectors import OF_PASSAGES, OF_POSTS, DetectInPassage, DetectInPost
-from .detectors.registry import OF_CONTEXTS, DetectInContext
+from .compiled import Compiled, compile_pack
+from .detecting import PASSAGE, POST, detector_of
+from .detectors.registry import DetectInContext, DetectInPassage, DetectInPost
 from .folding import fold, utf16_offsets
 from .model import (
     Capacity,
@@ -29,12 +27,13 @@ from .model import (
 )
 from .passage import Passage, Spans
 from .reading import Hits, Reading
-from .rule_file import load_questions, load_rules
 from .rules import Rule
-from .table import RuleError, Table
 from .verdict import reasons_for, verdict_on
-from .vocabulary import ASKED, Vocabulary, load_vocabulary
+from .vocabulary import ASKED, Vocabulary
 from .words import WordIndex
+
+if TYPE_CHECKING:  # the checker itself needs no pack, only what became of it
+    from folkmoot.guidance.model import Pack
 
 _WORDS_NAMED = 3
 _WORDS_SHOWN = 40
@@ -89,40 +88,36 @@ class Checker:
     )
 
     def __init__(self, pack: Pack) -> None:
-        self._pack = pack.reference
-        lineage = read_lineage(pack.folders)
-        has_clause = {clause.id: clause for clause in pack.clauses}
-        self.vocabulary: Vocabulary = load_vocabulary(pack.folders)
-        stated = load_rules(pack.folders, has_clause, self.vocabulary)
-        self.rules: tuple[Rule, ...] = change_rules(stated, lineage, has_clause, self.vocabulary)
-        self._asked = load_questions(pack.folders, has_clause, self.vocabulary)
+        self._build(compile_pack(pack), checked=False)
+
+    @classmethod
+    def of(cls, compiled: Compiled) -> Checker:
+        """A checker of rules that were read and checked before."""
+        checker = cls.__new__(cls)
+        checker._build(compiled, checked=not compiled.made)  # noqa: SLF001 - our own
+        return checker
+
+    def _build(self, compiled: Compiled, *, checked: bool) -> None:
+        self._pack = compiled.reference
+        self.rules: tuple[Rule, ...] = compiled.rules
+        self.vocabulary: Vocabulary = compiled.vocabulary
+        self._asked = compiled.asked
         self.questions: tuple[Question, ...] = tuple(asked.question for asked in self._asked)
-        self._words = WordIndex(self.rules)
+        self._words = WordIndex(self.rules, checked=checked)
         self._of_passages: dict[int, tuple[DetectInPassage, str | None]] = {}
         self._of_posts: dict[int, DetectInPost] = {}
         self._of_contexts: dict[int, DetectInContext] = {}
-        for number, rule in enumerate(self.rules):
-            self._make_detector(number, rule)
+        for number, (kind, where, module) in compiled.detectors.items():
+            rule = self.rules[number]
+            made = compiled.made.get(number)
+            detect = made.detect if made else detector_of(rule, kind, module)
+            if kind == PASSAGE:
+                self._of_passages[number] = (cast("DetectInPassage", detect), where)
+            elif kind == POST:
+                self._of_posts[number] = cast("DetectInPost", detect)
+            else:
+                self._of_contexts[number] = cast("DetectInContext", detect)
         self._plans: dict[object, _Plan] = {}
-
-    def _make_detector(self, number: int, rule: Rule) -> None:
-        name = rule.match.detector
-        if name is None:
-            return
-        options = Table(rule.file, rule.options, "options.")
-        if name in OF_PASSAGES:
-            make, where = OF_PASSAGES[name]
-            self._of_passages[number] = (make(options), where)
-        elif name in OF_POSTS:
-            self._of_posts[number] = OF_POSTS[name](options)
-        elif name in OF_CONTEXTS:
-            self._of_contexts[number] = OF_CONTEXTS[name](options)
-        else:
-            known = ", ".join(sorted((*OF_PASSAGES, *OF_POSTS, *OF_CONTEXTS)))
-            raise RuleError(
-                rule.file, "match.detector", f"there is no detector {name!r}; there are {known}"
-            )
-        options.end()
 
     @property
     def running(self) -> tuple[Rule, ...]:

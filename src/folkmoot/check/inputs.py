@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import sys
@@ -126,6 +125,8 @@ def _lines(name: str, file: IO[bytes]) -> Iterator[Raw]:
 
 
 def _rows(name: str, file: IO[bytes]) -> Iterator[Raw]:
+    import csv
+
     # A byte that is not UTF-8 becomes a lone surrogate here, so that one row is at fault, not all.
     text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
     before = csv.field_size_limit(LONGEST_ROW)

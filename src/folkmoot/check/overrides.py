@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -231,6 +230,8 @@ def write_overrides(file: Path, overrides: Sequence[Override]) -> None:
     Raises:
         OSError: The file cannot be written.
     """
+    import tempfile
+
     text = json.dumps(overrides_to_dict(overrides), indent=2, ensure_ascii=False) + "\n"
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.", text=False)
     try:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from folkmoot.guidance.model import Clause, Pack
 
-from .detectors import OF_PASSAGES, OF_POSTS
-from .detectors.registry import OF_CONTEXTS
+from .detecting import load_all
+from .detectors.registry import OF_CONTEXTS, OF_PASSAGES, OF_POSTS
 from .engine import Checker
 from .model import CheckError, Context
 from .rules import SKIPPABLE, Example, Layer, Rule, as_word
@@ -132,6 +132,7 @@ def _looks_for(rule: Rule) -> tuple[str, ...]:
 
 def _said_of(rule: Rule, name: str) -> str:
     """The first lines of what the detector's own function says of itself."""
+    load_all()
     options = Table(rule.file, rule.options, "options.")
     make = OF_PASSAGES[name][0] if name in OF_PASSAGES else OF_POSTS.get(name) or OF_CONTEXTS[name]
     doc = make.__doc__ or make(options).__doc__ or name

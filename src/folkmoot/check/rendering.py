@@ -5,11 +5,13 @@ from __future__ import annotations
 import textwrap
 import unicodedata
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
-from folkmoot.guidance.model import Clause, Evidence, Level, Pack
-
+from .compiled import Cited
 from .model import Effect, Finding, NotEvaluated, Report, Verdict
-from .page import RulePage
+
+if TYPE_CHECKING:
+    from .page import RulePage
 
 _WIDTH = 96
 _VERDICTS = {
@@ -21,10 +23,10 @@ _VERDICTS = {
 }
 # How well each clause is known, said wherever it is cited.
 _EVIDENCE = {
-    Evidence.SEEN_IN_FULL: "source read in full",
-    Evidence.SEEN_IN_PART: "source read in part",
-    Evidence.REPORTED: "as others report it",
-    Evidence.UNVERIFIED: "not verified",
+    "seen_in_full": "source read in full",
+    "seen_in_part": "source read in part",
+    "reported": "as others report it",
+    "unverified": "not verified",
 }
 _NOT_SHOWN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 
@@ -47,11 +49,13 @@ def _escape(character: str) -> str:
     return f"\\u{point:04x}" if point > 0xFF else f"\\x{point:02x}"  # noqa: PLR2004
 
 
-def report_as_text(report: Report, pack: Pack, name: str | None = None) -> str:
+def report_as_text(report: Report, cited: Iterable[Cited], name: str | None = None) -> str:
     """The report for a terminal: verdict, findings with clauses and evidence, what could not be
     looked at, and the questions. Everything from the post is escaped.
+
+    ``cited`` are the clauses of the pack.
     """
-    clauses = {clause.id: clause for clause in pack.clauses}
+    clauses = {clause.id: clause for clause in cited}
     lines = [f"{escaped(name)}: {_VERDICTS[report.verdict]}" if name else _VERDICTS[report.verdict]]
     if report.findings or len(report.reasons) > 1:
         for reason in report.reasons:
@@ -95,7 +99,7 @@ def _not_found(report: Report) -> list[str]:
     return lines
 
 
-def _finding(finding: Finding, clauses: Mapping[str, Clause]) -> list[str]:
+def _finding(finding: Finding, clauses: Mapping[str, Cited]) -> list[str]:
     lines = _wrapped(f"{finding.effect.word.upper()}  {finding.message}", "  ")
     lines += _wrapped(finding.advice, "        ", "        ")
     lines += _wrapped(_cited(finding.clauses, clauses), "        ", "        ")
@@ -112,7 +116,7 @@ def _where(finding: Finding) -> Iterable[str]:
         yield f"{place}{span.start}-{span.end}"
 
 
-def _cited(ids: Iterable[str], clauses: Mapping[str, Clause]) -> str:
+def _cited(ids: Iterable[str], clauses: Mapping[str, Cited]) -> str:
     return "; ".join(
         f"{clauses[each].title} [{each}, {_EVIDENCE[clauses[each].evidence]}]" for each in ids
     )
@@ -144,6 +148,8 @@ def _wrapped(text: str, first: str, rest: str = "    ") -> list[str]:
 
 def page_as_text(page: RulePage) -> str:
     """A rule's page for a terminal, ending with the file that set each key."""
+    from folkmoot.guidance.model import Level
+
     lines = [
         f"{page.id}: {page.title}",
         f"{page.effect}, confidence {page.confidence:g}, cleared by {page.cleared_by}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -23,6 +22,8 @@ class RuleError(CheckError):
 
 def read_toml(file: Path) -> dict[str, object]:
     """The file as plain values. Raises :class:`RuleError` where it cannot be read or parsed."""
+    import tomllib  # not needed where the rules were kept compiled
+
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:

@@ -21,14 +21,15 @@ _TERM, _LITERAL, _NOT_WITHIN = range(3)
 class WordIndex:
     """The terms, literals and exceptions of ``rules`` compiled into one Aho-Corasick automaton.
 
-    Rules without terms or patterns may be among ``rules``; they are passed over. Raises
+    Rules without terms or patterns may be among ``rules``; they are passed over. Where the rules
+    were ``checked`` before, their patterns are compiled when they are first needed. Raises
     :class:`~folkmoot.check.RuleError` for a pattern RE2 cannot compile or that matches nothing at
     all (the empty string), and for words that come to nothing when folded.
     """
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(self, rules: Sequence[Rule], *, checked: bool = False) -> None:
         self._finders = {
-            number: _Finder(rule)
+            number: _Finder(rule, checked=checked)
             for number, rule in enumerate(rules)
             if rule.match.detector is None
         }
@@ -107,18 +108,27 @@ class _Seen:
 class _Finder:
     """One rule's own conditions on what the pass saw."""
 
-    __slots__ = ("_match", "_patterns")
+    __slots__ = ("_compiled", "_match", "_rule")
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: Rule, *, checked: bool) -> None:
         self._match = rule.match
+        self._rule = rule
+        self._compiled: tuple[_Pattern, ...] | None = None
+        if checked:
+            return
         for word in (*rule.match.terms, *rule.match.literals, *rule.match.not_within):
             if not word.strip():
                 raise RuleError(rule.file, "match", f"{word!r} holds no word")
-        self._patterns = tuple(_compile(rule, pattern) for pattern in rule.match.patterns)
+        self._compile()
+
+    def _compile(self) -> tuple[_Pattern, ...]:
+        if self._compiled is None:
+            self._compiled = tuple(_compile(self._rule, each) for each in self._match.patterns)
+        return self._compiled
 
     def matches(self, passage: Passage) -> bool:
         searched = passage.readable if self._match.case_sensitive else passage.folded
-        return any(next(pattern.finditer(searched), None) for pattern in self._patterns)
+        return any(next(pattern.finditer(searched), None) for pattern in self._compile())
 
     def find(self, passage: Passage, seen: _Seen) -> Spans:
         match, text = self._match, passage.folded
@@ -127,9 +137,9 @@ class _Finder:
             if match.case_sensitive and passage.readable[start:end] != word:
                 continue
             found.append((start, end))
-        if self._patterns and (seen.literal or match.always):
+        if match.patterns and (seen.literal or match.always):
             searched = passage.readable if match.case_sensitive else text
-            for pattern in self._patterns:
+            for pattern in self._compile():
                 found.extend(hit.span() for hit in pattern.finditer(searched))
         if match.whole_words:
             found = [span for span in found if stands_alone(text, *span)]

@@ -6,12 +6,15 @@ A writer never holds more than one report, so that a million rows need no more m
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from folkmoot.check.compiled import Compiled
 from folkmoot.check.engine import Checker
 from folkmoot.check.inputs import Item, Problem
 from folkmoot.check.model import Report
-from folkmoot.guidance.model import Pack
+
+if TYPE_CHECKING:
+    from folkmoot.guidance.model import Pack
 
 
 class Writer(Protocol):
@@ -42,18 +45,24 @@ class Writer(Protocol):
 FORMATS = ("text", "json", "jsonl", "csv", "sarif", "github")
 
 
-def make_writer(form: str, checker: Checker, pack: Pack, *, many: bool) -> Writer:
+def make_writer(
+    form: str, checker: Checker, compiled: Compiled, pack: Pack | None, *, many: bool
+) -> Writer:
     """The writer of ``form``, one of :data:`FORMATS`; ``many`` where there is more than one post.
 
-    Raises ``KeyError`` for another form.
+    SARIF tells of whole clauses and rules, so it needs ``pack`` and a checker built of it.
+
+    Raises ``KeyError`` for another form, ``ValueError`` for SARIF without a pack.
     """
     if form == "text":
         from .text import TextWriter
 
-        return TextWriter(pack, many=many)
+        return TextWriter(compiled.clauses, many=many)
     if form == "sarif":
         from .sarif import SarifWriter
 
+        if pack is None:
+            raise ValueError("SARIF needs the pack itself.")
         return SarifWriter(checker, pack)
     if form == "github":
         from .github import GithubWriter

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from typing import Any
@@ -203,6 +202,8 @@ def _cells(finding: Finding) -> tuple[object, ...]:
 
 
 def _line(cells: tuple[object, ...]) -> str:
+    import csv
+
     out = io.StringIO()
     filled = (*cells, *[""] * (len(COLUMNS) - len(cells)))
     csv.writer(out, lineterminator="\n").writerow([_harmless(cell) for cell in filled])

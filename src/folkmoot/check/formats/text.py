@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from folkmoot.check.compiled import Cited
 from folkmoot.check.inputs import Item, Problem
 from folkmoot.check.model import Report
 from folkmoot.check.rendering import escaped, report_as_text
-from folkmoot.guidance.model import Pack
 
 
 class TextWriter:
@@ -13,8 +15,8 @@ class TextWriter:
 
     separator = "\n"
 
-    def __init__(self, pack: Pack, *, many: bool) -> None:
-        self._pack = pack
+    def __init__(self, cited: Iterable[Cited], *, many: bool) -> None:
+        self._cited = tuple(cited)
         self._many = many
 
     def begin(self) -> str:
@@ -22,7 +24,7 @@ class TextWriter:
 
     def report(self, item: Item, report: Report) -> str:
         name = str(item.id) if self._many or item.line else None
-        return report_as_text(report, self._pack, name) + "\n"
+        return report_as_text(report, self._cited, name) + "\n"
 
     def problem(self, bad: Problem) -> str:
         return f"{escaped(str(bad))} It has not been checked.\n"
