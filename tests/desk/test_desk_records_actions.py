@@ -81,6 +81,19 @@ ACTIONS = {
             now=c.clock(),
         )
     ),
+    guidance.state_house_profile: lambda c: (
+        lambda: guidance.state_house_profile(
+            c.body,
+            days=["Monday"],
+            hours="9am to 5pm",
+            response_promise="Within a day.",
+            appeal_route="Write to us.",
+            emergency_route="Call 999.",
+            block_review_months=6,
+            actor=c.dan,
+            now=c.clock(),
+        )
+    ),
     people.found_organisation: lambda c: (
         lambda: people.found_organisation(
             slug="third",

@@ -45,7 +45,7 @@ PUBLIC = {
 }
 # Signing out sends whoever is not signed in to the front page.
 NEITHER = {"account_logout"}
-POSTED = {"check_words", "take", "account_take"}
+POSTED = {"check_words", "take", "account_take", "api_check"}
 PEOPLE = ("anonymous", "alice", "bob", "dan", "mallory")
 NAMES = [pattern.name for pattern in urls.urlpatterns if isinstance(pattern, URLPattern)]
 
@@ -87,10 +87,10 @@ OWNED = {"post", "edit_draft", "take", "signoff", "picture"}
 
 
 def expected(name, who, method):  # the whole table, in words
+    if name == "api_check":  # what is posted here is a form, and it takes JSON
+        return {405} if method == "get" else {415}
     if name in PUBLIC:
         return {302} if name == "account_login" and who != "anonymous" else {200, 302}
-    if name in NEITHER:
-        return {302} if who == "anonymous" else {200, 302}
     if who == "anonymous":
         return {302}
     if name in POSTED and method == "get":
@@ -274,3 +274,10 @@ def test_a_desk_without_an_organisation_says_how_to_begin(db, client):
         assert client.get(address).status_code == 200, address
     for address in ("/feed.atom", "/posts/x/", "/ledger/checkpoint", "/guidance/clause"):
         assert client.get(address).status_code == 404, address
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b'{"text": 1}', b"\xff\xfe", b"{}\0"])
+def test_a_body_that_is_no_post_is_never_a_pass(cast, body):
+    answer = cast.client().post("/api/check", body, content_type="application/json")
+    assert answer.status_code == 422
+    assert b'"verdict": "post"' not in answer.content

@@ -22,8 +22,6 @@ from . import queries
 
 LONGEST_BODY = 1_000_000
 MOST_ROWS = 1_000
-# Enough for an editor that asks as one types, and too little to keep the server busy.
-RATE = "120/m/ip"
 
 
 @csrf_exempt
@@ -35,10 +33,12 @@ def check(request: HttpRequest) -> HttpResponse:
 
     Answers 200 with a report per row; a row that could not be checked has ``error`` in place of a
     verdict, and the answer is then 422, never a pass. 404 for an unknown pack, 413 and 429 where
-    too much was asked, 503 where the checker itself failed.
+    too much was asked, 415 for a form, 503 where the checker itself failed.
     """
-    if ratelimit.consume(request, action="api_check", config=RATE) is None:
+    if not ratelimit.consume(request, action="api_check"):
         return _refuse(429, "Too many checks from your address. Wait a minute and try again.")
+    if request.content_type == "multipart/form-data":  # read as a form already; no JSON is left
+        return _refuse(415, "Send one JSON object, or JSONL as application/x-ndjson.")
     if int(request.headers.get("Content-Length") or 0) > LONGEST_BODY:
         return _refuse(413, f"Send at most {LONGEST_BODY} bytes at once.")
     organisation = find_public_organisation(request.get_host())
@@ -49,10 +49,8 @@ def check(request: HttpRequest) -> HttpResponse:
         return _refuse(413, f"Send at most {MOST_ROWS} rows at once.")
     try:
         checker = queries.get_checker(name)
-    except GuidanceError as unknown:
-        return _refuse(404, str(unknown))
-    except CheckError as broken:
-        return _refuse(503, str(broken))
+    except (GuidanceError, CheckError) as unusable:
+        return _refuse(404 if isinstance(unusable, GuidanceError) else 503, str(unusable))
     writer, failed, pieces = JsonLinesWriter(), False, []
     for number, line in enumerate(lines, start=1):
         try:

@@ -27,7 +27,6 @@ from folkmoot.desk.people.queries import find_public_organisation
 
 from . import queries
 
-RATE = "60/m/ip"
 LONGEST_TEXT = 10_000
 CAPACITIES = {
     Capacity.OFFICIAL: "On my organisation’s own account",
@@ -85,7 +84,7 @@ def should_i_post(request: HttpRequest) -> HttpResponse:
     form = ShouldForm(request.POST or None)
     answer, errors = None, []
     if request.method == "POST":
-        if ratelimit.consume(request, action="should_i_post", config=RATE) is None:
+        if not ratelimit.consume(request, action="should_i_post"):
             errors = [{"text": "You have asked very often. Wait a minute and ask again."}]
         elif not form.is_valid():
             errors = [
