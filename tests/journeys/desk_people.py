@@ -110,8 +110,9 @@ class Person:
             group.get_by_label("No" if HARM.search(asked) else "Yes", exact=True).check()
 
     def click(self, name: str) -> None:
-        """Press the button of this name."""
-        self.page.get_by_role("button", name=name, exact=True).click()
+        """Press the button of this name, and wait for the page it leads to."""
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name=name, exact=True).click()
 
     def post_number(self) -> int:
         """The number of the post whose page is open."""
