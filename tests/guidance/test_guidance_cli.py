@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from guidance_small_pack import Writer, clause_text
 
 from folkmoot.cli import main
-from folkmoot.guidance import Level, available_packs, load_pack
+from folkmoot.guidance import (
+    Audience,
+    Level,
+    available_packs,
+    clauses_for,
+    load_house_rules,
+    load_pack,
+    overview_lines,
+    overview_page,
+)
 from folkmoot.guidance.cli import run
 
 PACK = load_pack("uk-civil-service")
@@ -140,6 +150,11 @@ def test_validate_looks_for_parents_where_it_is_told(
         ["validate"],
         ["show", "uk-civil-service", "--level", "middling"],
         ["list", "--wrong"],
+        ["show", "uk-civil-service", "--audience", "communicators"],
+        ["diff", "uk-civil-service"],
+        ["explain", "HON-M1"],
+        ["house-rules", "uk-civil-service"],
+        ["house-rules", "uk-civil-service", "--profile", "x", "--length", "poem"],
     ],
 )
 def test_a_command_that_is_not_understood_ends_with_2(
@@ -159,3 +174,163 @@ def test_help_ends_with_0(capsys: pytest.CaptureFixture[str]):
 def test_the_one_command_leads_here(capsys: pytest.CaptureFixture[str]):
     assert main(["guidance", "list"]) == 0
     assert PACK.reference in capsys.readouterr().out
+
+
+# Versions, differences, explanations, coverage, house rules
+
+
+@pytest.fixture
+def kept(write_pack: Writer, tmp_path: Path) -> Path:
+    """A folder with two versions of the pack ``small``: the current one changes one sentence."""
+    body = "## overview\n\nOne anew.\n\n## snapshot\n\nTwo.\n\n## full\n\nThree.\n"
+    write_pack(clauses={"A": clause_text(audiences='["it_lead"]', body=body)})
+    old = write_pack(
+        clauses={"A": clause_text(audiences='["it_lead"]')}, under=tmp_path / "elsewhere"
+    )
+    file = old / "pack.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace("2026.11", "2026.05"), "utf-8")
+    old.rename(tmp_path / "small@2026.05")
+    return tmp_path
+
+
+def test_list_tells_the_versions_of_one_pack(capsys: pytest.CaptureFixture[str], kept: Path):
+    status, out, _ = ask(capsys, "list", "--versions", "small", "--search", str(kept))
+    first, second = out.splitlines()
+    assert status == 0
+    assert first.startswith("small@2026.11#")
+    assert first.endswith("  current")
+    assert second.startswith("small@2026.05#")
+    assert second.endswith("  kept")
+
+
+def test_show_takes_a_version(capsys: pytest.CaptureFixture[str], kept: Path):
+    for what, told in (("small/A", "One anew."), ("small@2026.05/A", "One.")):
+        status, out, _ = ask(capsys, "show", what, "--level", "overview", "--search", str(kept))
+        assert (status, out.splitlines()[2]) == (0, told)
+
+
+def test_a_version_that_is_not_there_is_answered_with_a_sentence(
+    capsys: pytest.CaptureFixture[str], kept: Path
+):
+    status, out, err = ask(capsys, "diff", "small@2026.04", "small", "--search", str(kept))
+    assert (status, out) == (1, "")
+    assert err == (
+        "There is no version '2026.04' of the pack small. There are: 2026.11, 2026.05.\n"
+    )
+
+
+def test_show_can_be_narrowed_to_an_audience(capsys: pytest.CaptureFixture[str]):
+    status, out, _ = ask(capsys, "show", "uk-civil-service", "--audience", "communicator")
+    assert status == 0
+    clauses = clauses_for(PACK, Audience.COMMUNICATOR)
+    assert all(f"  {clause.id}  {clause.title}\n" in out for clause in clauses)
+
+
+def test_show_prints_the_one_page(capsys: pytest.CaptureFixture[str]):
+    status, out, _ = ask(capsys, "show", "uk-civil-service", "--page")
+    assert status == 0
+    assert out == "\n".join(overview_lines(PACK, overview_page(PACK))) + "\n"
+
+
+def test_diff_tells_what_changed_and_for_whom(capsys: pytest.CaptureFixture[str], kept: Path):
+    words = ("diff", "small@2026.05", "small", "--search", str(kept))
+    status, out, _ = ask(capsys, *words)
+    assert status == 0
+    assert "One{+ anew+}." in out
+    assert "One{+ anew+}." in ask(capsys, *words, "--role", "it_lead")[1]
+    assert "Nothing that concerns them." in ask(capsys, *words, "--role", "communicator")[1]
+
+
+def test_diff_prints_json(capsys: pytest.CaptureFixture[str], kept: Path):
+    _, out, _ = ask(
+        capsys, "diff", "small@2026.05", "small", "--search", str(kept), "--format", "json"
+    )
+    assert [change["id"] for change in json.loads(out)["changed"]] == ["A"]
+
+
+def test_diff_of_unrelated_packs_is_answered_with_a_sentence(
+    capsys: pytest.CaptureFixture[str], kept: Path
+):
+    status, out, err = ask(capsys, "diff", "uk-civil-service", "small", "--search", str(kept))
+    assert (status, out) == (1, "")
+    assert err.startswith("uk-civil-service and small are different packs")
+
+
+def test_explain_tells_who_set_each_key(capsys: pytest.CaptureFixture[str], write_pack: Writer):
+    write_pack("parent")
+    child = write_pack("child", pack='extends = [{ pack = "parent", version = "2026.11" }]\n')
+    (child / "amend").mkdir()
+    (child / "amend" / "PARENT-1.toml").write_text('title = "Ours"\n', encoding="utf-8")
+    status, out, _ = ask(capsys, "explain", "PARENT-1", "--pack", str(child))
+    assert status == 0
+    assert "  child -> parent\n" in out
+    assert "  title: Ours  (changed by child)\n" in out
+    assert "  status: in_force  (parent)\n" in out
+    assert "  url: https://office.example/paper  (from the source it cites)\n" in out
+    assert "  note: nothing  (left out)\n" in out
+    assert f"Changed by child: title\n  in {child / 'amend' / 'PARENT-1.toml'}\n" in out
+
+
+def test_coverage_names_what_nobody_checks(capsys: pytest.CaptureFixture[str], write_pack: Writer):
+    folder = write_pack(clauses={"A": clause_text(), "B": clause_text()})
+    (folder / "rules").mkdir()
+    (folder / "rules" / "one.toml").write_text('id = "a/one"\nclauses = ["A"]\n', "utf-8")
+    status, out, _ = ask(capsys, "coverage", str(folder))
+    assert status == 0
+    assert "1 rules cover 1 of 2 clauses." in out
+    assert "Clauses that no rule covers (1)\n  B  Be kind" in out
+    (folder / "rules" / "two.toml").write_text('id = "a/two"\n', "utf-8")
+    status, out, _ = ask(capsys, "coverage", str(folder))
+    assert status == 1
+    assert "Rules that cite no clause (1)\n  a/two" in out
+
+
+PROFILE = """\
+organisation = "Anytown Council"
+days = ["monday", "tuesday", "wednesday", "thursday", "friday"]
+hours = "09:00-17:00"
+response_promise = "within two working days"
+channels = ["Bluesky"]
+appeal_route = "https://anytown.example/appeal"
+emergency_route = "call 999"
+block_review_months = 12
+rules_address = "https://anytown.example/rules"
+"""
+
+
+def test_house_rules_are_printed_in_three_lengths(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    file = tmp_path / "profile.toml"
+    file.write_text(PROFILE, encoding="utf-8")
+    words = ("house-rules", "uk-civil-service", "--profile", str(file))
+    for length, most in (("profile", 160), ("pinned", 280)):
+        status, out, err = ask(capsys, *words, "--length", length)
+        assert (status, err) == (0, "")
+        assert len(out.rstrip("\n")) <= most
+        assert "within two working days" in out
+    status, out, _ = ask(capsys, *words)
+    assert status == 0
+    assert out.startswith("Anytown Council\n")
+    for reason in load_house_rules(PACK).removed:
+        assert f"- {reason.texts['en']['title']}: " in out
+
+
+def test_a_profile_that_lacks_something_is_answered_with_a_sentence(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    file = tmp_path / "profile.toml"
+    file.write_text(PROFILE.replace('appeal_route = "https', 'rules_addres = "https'), "utf-8")
+    status, out, err = ask(capsys, "house-rules", "uk-civil-service", "--profile", str(file))
+    assert (status, out) == (1, "")
+    assert "rules_addres: There is no such key. Did you mean 'rules_address'?" in err
+
+
+def test_validate_looks_at_the_house_rules_too(
+    capsys: pytest.CaptureFixture[str], write_pack: Writer
+):
+    folder = write_pack()
+    (folder / "house_rules.toml").write_text('languages = ["en"]\n', encoding="utf-8")
+    status, out, err = ask(capsys, "validate", str(folder))
+    assert (status, out) == (1, "")
+    assert err.startswith("The house rules of the pack small lack short.profile")

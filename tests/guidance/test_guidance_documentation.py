@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from folkmoot.guidance import Evidence, clause_file, load_pack, loader, source_file
+from folkmoot import guidance
+from folkmoot.guidance import (
+    Audience,
+    Evidence,
+    amending,
+    clause_file,
+    load_pack,
+    loader,
+    source_file,
+)
+from folkmoot.guidance.cli import _parser
 
 TEXT = (Path(__file__).parents[2] / "docs" / "packs.md").read_text(encoding="utf-8")
 
@@ -42,6 +52,26 @@ def test_every_key_is_told_and_no_other():
 
 def test_every_word_for_evidence_is_told():
     assert keys_told("How well we know it") == {word.value for word in Evidence}
+
+
+def test_every_key_of_a_change_and_every_audience_is_told():
+    assert keys_told("To change an inherited clause") == set(amending.AMEND_KEYS)
+    assert keys_told("Whom it concerns") == {audience.value for audience in Audience}
+
+
+def test_every_command_is_told():
+    told = TEXT.partition("\n## On the command line\n")[2].partition("\n## ")[0]
+    commands = re.findall(r"^folkmoot guidance (\S+)", told, re.MULTILINE)
+    (subparsers,) = (action for action in _parser()._actions if action.dest == "command")
+    assert set(commands) == set(subparsers.choices or ())
+
+
+def test_every_name_told_can_be_imported():
+    told = TEXT.partition("\n## From Python\n")[2]
+    names = re.findall(r"\w+", told.partition("import (")[2].partition(")")[0])
+    assert len(names) > 10
+    for name in (*names, *guidance.__all__):
+        assert getattr(guidance, name) is not None
 
 
 def test_the_depth_limit_is_the_one_told():

@@ -207,7 +207,7 @@ def _split(what: str, known: Sequence[str]) -> tuple[str | Path, str | None]:
     parts = what.split("/")
     for cut in range(len(parts), 0, -1):
         head, rest = "/".join(parts[:cut]), "/".join(parts[cut:])
-        if head.partition("@")[0] in known:
+        if "/" not in head and head.partition("@")[0] in known:
             return head, rest or None
         if head and (Path(head) / "pack.toml").is_file():
             return Path(head), rest or None
