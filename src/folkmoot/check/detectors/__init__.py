@@ -1,16 +1,21 @@
 """The detectors that come with Folkmoot. Importing this package registers them all."""
 
 from . import (
+    abuse,
     bank,
     characters,
     contact,
     emoji,
+    given,
     hashtags,
     identity,
+    language,
     links,
     occasion,
     pictures,
+    postal,
     sentences,
+    vehicles,
 )
 from .registry import (
     OF_PASSAGES,
@@ -26,16 +31,21 @@ __all__ = [
     "OF_POSTS",
     "DetectInPassage",
     "DetectInPost",
+    "abuse",
     "bank",
     "characters",
     "contact",
     "emoji",
+    "given",
     "hashtags",
     "identity",
+    "language",
     "links",
     "occasion",
     "passage_detector",
     "pictures",
     "post_detector",
+    "postal",
     "sentences",
+    "vehicles",
 ]

@@ -43,7 +43,8 @@ _ISSUED = (
 )
 _DIGITS_OF_FOUR_GROUPS = 16
 
-# Country: length of its IBANs, from the registry SWIFT keeps for ISO 13616.
+# Country: length of its IBANs, from the registry SWIFT keeps for ISO 13616, release 103 of
+# September 2026 (https://www.swift.com/sites/default/files/files/iban-registry_4.pdf).
 _IBAN_LENGTH = {
     country: int(length)
     for length, countries in {
@@ -51,19 +52,20 @@ _IBAN_LENGTH = {
         "16": "be",
         "18": "dk fi fo gl nl sd",
         "19": "mk si",
-        "20": "at ba ee kz lt lu xk",
+        "20": "at ba ee kz lt lu mn xk",
         "21": "ch cr hr li lv",
         "22": "bg bh de gb ge ie me rs va",
-        "23": "ae gi il iq tl",
+        "23": "ae gi il iq om so tl",
         "24": "ad cz es md pk ro sa se sk tn vg",
         "25": "ly pt st",
         "26": "is tr",
-        "27": "fr gr it mc mr sm",
-        "28": "al az by cy do gt hu lb pl",
+        "27": "bi dj fr gr it mc mr sm",
+        "28": "al az by cy do gt hn hu lb ni pl",
         "29": "br eg ps qa ua",
-        "30": "jo kw mu",
+        "30": "jo kw mu ye",
         "31": "mt sc",
         "32": "lc",
+        "33": "ru",
     }.items()
     for country in countries.split()
 }

@@ -10,8 +10,16 @@ from folkmoot.check.table import Table
 from .registry import DetectInPassage, passage_detector
 
 _TELEPHONE_START = re.compile(
-    r"(?<![\w.,/£$€+-])(?:\(?\+44\)?(?: ?\(0\))?|0044|\(?0)(?=[ .()-]{0,2}\d)"
+    r"(?<![\w.,/£$€+-])(?:\(?\+44\)?(?: ?\(0\))?|\(?0044\)?(?: ?\(0\))?|\(?0)"
+    r"(?=[ .()/-]{0,3}\d)"
 )
+# Words after which ten digits are something else's number.
+_OTHER_NUMBER = re.compile(
+    r"\b(?:order|ref|reference|invoice|tracking|parcel|barcode|serial|isbn|account|acct|case|crime"
+    r"|policy|booking|ticket|licence|application|product|part|model|customer|meter|version)"
+    r"(?: ?(?:no|number|id|code|ref|reference|is|was))?[\s.:#-]{0,4}$"
+)
+_BEFORE = 30
 _DIGITS_AFTER_TRUNK = 10
 _GAP_AT_MOST = 2
 _MOBILE = re.compile(r"7(?:[1-57-9]|624)")
@@ -21,7 +29,11 @@ _PARTS = re.compile(r"[._+'%-]+")
 
 @passage_detector("telephone", where="numbers")
 def telephone(options: Table) -> DetectInPassage:
-    """UK telephone numbers of one kind.
+    """UK telephone numbers of one kind, in any usual spelling, by Ofcom's national plan.
+
+    https://www.ofcom.org.uk/phones-and-broadband/phone-numbers: 01 and 02 belong to places, 03 and
+    08 to organisations, 07 to mobiles. Ten digits follow the 0, or +44, or 0044. A number that a
+    word such as order or invoice stands before is something else's.
 
     Options: ``kind`` is ``mobile`` (07, without the pagers of 076 and the forwarding of 070) or
     ``landline`` (01 and 02). Numbers for calling an organisation (0300, 0800, 0345, 101, 111,
@@ -46,15 +58,23 @@ def _telephones(text: str) -> list[tuple[tuple[int, int], str]]:
             character = text[at]
             if character in "0123456789":
                 number, gap = number + character, 0
-            elif character in " .()-" and gap < _GAP_AT_MOST:
+            elif character in " .()/-" and gap < _GAP_AT_MOST:
                 gap += 1
             else:
                 break
             at += 1
         followed = at < len(text) and (text[at].isalnum() or text[at] == "%")
-        if len(number) == _DIGITS_AFTER_TRUNK and not followed:
+        followed = followed or (
+            text[at : at + 1] in ("-", "/", ".", ",") and text[at + 1 : at + 2].isdigit()
+        )
+        if len(number) == _DIGITS_AFTER_TRUNK and not followed and not _is_other(text, match):
             found.append(((match.start(), at), number))
     return found
+
+
+def _is_other(text: str, match: re.Match[str]) -> bool:
+    before = text[max(0, match.start() - _BEFORE) : match.start()]
+    return match[0] in ("0", "(0") and _OTHER_NUMBER.search(before) is not None
 
 
 @passage_detector("personal-email", where="emails")

@@ -1,4 +1,4 @@
-"""Numbers the state gives a person: NHS (and CHI) numbers, National Insurance numbers."""
+"""Numbers the state gives a person: NHS (and CHI), National Insurance, passports."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ _PREFIXES_NEVER_ISSUED = frozenset({"bg", "gb", "kn", "nk", "nt", "tn", "zz"})
 def find_nhs_numbers(passage: Passage) -> Spans:
     """Ten digits, together or as 3-3-4, whose last is the modulus 11 check digit.
 
-    The check is the NHS Data Dictionary's: weights 10 to 2, the remainder taken from 11, where 11
+    The check is the NHS Data Dictionary's
+    (https://www.datadictionary.nhs.uk/attributes/nhs_number.html): weights 10 to 2, the remainder taken from 11, where 11
     counts as 0 and 10 is never issued. The first digit must be one that England, Wales and
     Northern Ireland use, or the first six a date, as in Scotland's CHI number.
     """
@@ -65,3 +66,26 @@ def find_national_insurance_numbers(passage: Passage) -> Spans:
         if match[1] not in _PREFIXES_NEVER_ISSUED and (in_one or written.isupper()):
             found.append(match.span())
     return found
+
+
+# A British passport has nine digits; newer ones of some countries a letter and eight digits.
+_PASSPORT = re.compile(r"(?<![\w.,/£+-])(?:[0-9]{9}|[a-z][0-9]{8})(?![\w%]|[.,-]\d)")
+_PASSPORT_WORD = re.compile(r"\b(?:passports?|pasbort|pasbortau)\b")
+_PASSPORT_NEAR = 50
+
+
+@plain_passage_detector("passport-number", where="numbers")
+def find_passport_numbers(passage: Passage) -> Spans:
+    """Nine digits, or a letter and eight, with the word passport within 50 characters before.
+
+    A passport number has no check digit outside the machine-readable zone (ICAO Doc 9303), so
+    that without the word it could be anything.
+    """
+    text = passage.folded
+    if "pas" not in text:
+        return []
+    return [
+        match.span()
+        for match in _PASSPORT.finditer(text)
+        if _PASSPORT_WORD.search(text, max(0, match.start() - _PASSPORT_NEAR), match.start())
+    ]

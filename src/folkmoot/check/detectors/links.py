@@ -5,7 +5,7 @@ from __future__ import annotations
 from folkmoot.check.passage import Passage, Spans
 from folkmoot.check.table import Table
 
-from .registry import DetectInPassage, passage_detector, plain_passage_detector
+from .registry import DetectInPassage, passage_detector
 
 
 @passage_detector("link-number", where="urls")
@@ -64,7 +64,21 @@ def _host(address: str) -> str:
     return rest.rpartition("@")[2].partition(":")[0]
 
 
-@plain_passage_detector("insecure-link", where="urls")
-def insecure_link(passage: Passage) -> Spans:
-    """Links that begin with ``http://``."""
-    return [span for span in passage.urls if passage.folded.startswith("http://", span[0])]
+@passage_detector("insecure-link", where="urls")
+def insecure_link(options: Table) -> DetectInPassage:
+    """Links that begin with ``http://``.
+
+    Options: ``wrapped_by``, hosts a channel wraps every link in (``t.co``): what is behind them is
+    not the author's doing.
+    """
+    wrapped_by = frozenset(options.texts("wrapped_by"))
+
+    def find(passage: Passage) -> Spans:
+        return [
+            (start, end)
+            for start, end in passage.urls
+            if passage.folded.startswith("http://", start)
+            and _host(passage.folded[start:end]) not in wrapped_by
+        ]
+
+    return find

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from folkmoot.check.folding import fold
-from folkmoot.check.model import Attachment
+from folkmoot.check.model import Attachment, Captions
 from folkmoot.check.reading import Hits, Reading, alt_place
 from folkmoot.check.table import Table
 
@@ -100,11 +101,82 @@ def alt_length(options: Table) -> DetectInPost:
     return find
 
 
-@plain_post_detector("video")
-def video(reading: Reading) -> Hits | None:
-    """Posts with a video. A post does not say whether it has captions, so a person must."""
-    moving = any(
-        attachment.media_type.strip().lower().startswith("video/")
-        for attachment in reading.post.attachments
-    )
-    return [] if moving else None
+def _is_video(attachment: Attachment) -> bool:
+    return attachment.media_type.strip().lower().startswith("video/")
+
+
+def _is_seen(attachment: Attachment) -> bool:
+    return _is_picture(attachment) or _is_video(attachment)
+
+
+_CAPTIONS = {"unknown": None, "no": Captions.NO, "unread": Captions.YES}
+
+
+@post_detector("video-captions")
+def video_captions(options: Table) -> DetectInPost:
+    """Posts with a video whose captions are as the option ``are`` says.
+
+    ``no``: there are none. ``unread``: nobody has read them through, as when a machine made them.
+    ``unknown``: nobody has said.
+    """
+    wanted = _CAPTIONS[options.choice("are", tuple(_CAPTIONS))]
+
+    def find(reading: Reading) -> Hits | None:
+        found = any(
+            _is_video(attachment) and attachment.captions is wanted
+            for attachment in reading.post.attachments
+        )
+        return [] if found else None
+
+    return find
+
+
+@post_detector("people-in-picture")
+def people_in_picture(options: Table) -> DetectInPost:
+    """Pictures and videos of people who can be recognised and have not agreed on record.
+
+    Options: ``children``, whether it is about children (``has_children``) or about others. Whether
+    somebody can be recognised is what somebody said of the picture; where nobody has, there is
+    nothing to find.
+    """
+    children = options.flag("children")
+
+    def find(reading: Reading) -> Hits | None:
+        found = any(
+            _is_seen(attachment)
+            and attachment.consent is not True
+            and (
+                attachment.has_children is True
+                if children
+                else attachment.has_faces is True and attachment.has_children is not True
+            )
+            for attachment in reading.post.attachments
+        )
+        return [] if found else None
+
+    return find
+
+
+_SAID: dict[str, Callable[[Attachment], bool]] = {
+    "no-licence": lambda attachment: (
+        attachment.licence is not None and not attachment.licence.strip()
+    ),
+    "location": lambda attachment: attachment.has_location is True,
+    "text-only": lambda attachment: attachment.text_only is True and _is_picture(attachment),
+    "ai-made": lambda attachment: attachment.ai_made is True,
+}
+
+
+@post_detector("attachment-said")
+def attachment_said(options: Table) -> DetectInPost:
+    """Posts with an attachment of which somebody said what the option ``is`` names.
+
+    ``no-licence``: its licence was left blank. ``location``: the file tells where it was made.
+    ``text-only``: it is a picture of words. ``ai-made``: a machine made it.
+    """
+    said = _SAID[options.choice("is", tuple(_SAID))]
+
+    def find(reading: Reading) -> Hits | None:
+        return [] if any(map(said, reading.post.attachments)) else None
+
+    return find

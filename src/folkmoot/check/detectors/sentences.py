@@ -7,7 +7,7 @@ import re
 from folkmoot.check.passage import Passage, Spans
 from folkmoot.check.table import Table
 
-from .registry import DetectInPassage, passage_detector, plain_passage_detector
+from .registry import DetectInPassage, passage_detector
 
 _DIGIT = re.compile("[0-9]")
 _FIGURE = re.compile(
@@ -18,6 +18,17 @@ _FIGURE = re.compile(
     r"|£\d{1,3}(?:\.\d{1,3})?mn?\b"
     r"|£?\d{1,3}(?:,\d{3}){1,5}(?![\d,])"
     r")"
+)
+# Words that make a figure a finding about the world, and those that say where it is from.
+_FINDING = re.compile(
+    r"\b(?:rose|risen|rise|rising|fell|fallen|fall|falling|up by|down by|up from|down from|increased?"
+    r"|increasing|decreased?|doubled|halved|tripled|dropped|grew|grown|jumped|record|highest|lowest"
+    r"|fastest|more than ever|compared|on average|one in \w+|most likely|less likely|more likely"
+    r"|cut by|reduced by|growth|inflation|unemployment)\b"
+)
+_SAYS_SOURCE = re.compile(
+    r"\b(?:source|sources|according to|ons|figures? from|statistics? from|survey|study|data from"
+    r"|report by|published (?:by|in|today)|census|audit|nomis|ffynhonnell)\b"
 )
 _AS_A_FIGURE_OF_SPEECH = frozenset({"100%", "100 %", "100 per cent", "110%", "0%"})
 
@@ -47,12 +58,28 @@ def _words(sentence: str) -> int:
     )
 
 
-@plain_passage_detector("figure-without-source")
-def figure_without_source(passage: Passage) -> Spans:
+@passage_detector("figure-without-source")
+def figure_without_source(options: Table) -> DetectInPassage:
     """Percentages, large numbers and sums of money, where the post links to nothing.
 
-    Dates, times, prices below a thousand and plain counts are left alone, and so is ``100%``.
+    Options: ``findings_alone`` (false if left out), only where the post also has a word of change
+    or comparison (``rose``, ``compared``, ``record``) and does not name a source. Dates, times,
+    prices below a thousand and plain counts are left alone, and so is ``100%``.
     """
+    findings_alone = options.flag("findings_alone", default=False)
+
+    def find(passage: Passage) -> Spans:
+        found = _figures_without_link(passage)
+        if found and findings_alone:
+            text = passage.folded
+            if not _FINDING.search(text) or _SAYS_SOURCE.search(text):
+                return []
+        return found
+
+    return find
+
+
+def _figures_without_link(passage: Passage) -> Spans:
     text = passage.folded
     if not _DIGIT.search(text):
         return []

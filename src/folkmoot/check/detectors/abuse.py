@@ -1,0 +1,304 @@
+"""Words that hurt people, weighed by a pack's own list and by the sentence they stand in.
+
+The list is data of the pack (``words/abuse.txt``), never of this module, and no finding says which
+word it was: rules that use this detector leave ``{words}`` out of their message.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+
+import ahocorasick_rs
+
+from folkmoot.check.folding import in_word, stands_alone
+from folkmoot.check.passage import Passage, Spans, touches
+from folkmoot.check.table import RuleError, Table
+
+from .registry import DetectInPassage, passage_detector
+
+KINDS = ("slur", "abuse", "rude", "harsh", "everyday")
+_SECTIONS = (*KINDS, "stems", "except")
+_STEM_KIND = "abuse"
+# How much of what is expected to hurt weighs against each word more that is marked: below 1 a
+# few sure words are kept and doubtful ones beside them are dropped. Chosen on the training half
+# of Toxic Spans.
+_EXPECTED = 0.6
+_HITS_AT_MOST = 20_000
+_LONGEST_WORD = 64
+
+_SINGLE_QUOTED = re.compile(r"(?<![\w])'[^'\n]{2,80}'(?!\w)")
+# A word with stars for letters, such as b*****d. A* and A*-C are marks at school.
+_MASKED = re.compile(r"(?<![\w*])[a-z]{1,5}(?:\*{2,6}[a-z]{0,5}|\*[a-z]{1,5})(?![\w*])")
+_MASKED_WEIGHT = 0.5
+_MASKED_KIND = "rude"
+
+# What a sentence says when it speaks about hurtful words rather than using them: it names them as
+# words, or tells that somebody was called so ...
+_SPEAKS_OF = re.compile(
+    r"\b(?:the (?:\w-)?(?:word|term|label)|slurs?|name-calling|hate speech|hate crimes?|zero tolerance"
+    r"|derogatory|abusive|verbally)\b"
+    r"|\b(?:be|been|being|is|are|was|were|get|gets|got|getting) (?:called|labelled|branded|told)\b"
+    r"|\b(?:called|calls|calling|call|calls|labels?|labelling|branded) (?:me|him|her|us|them|you"
+    r"|someone|somebody|people|others|anyone|anybody|each other|another|women|men|girls|boys"
+    r"|children|kids|staff|nurses|players|colleagues|an?(?: \w+){1,3} an?)\b"
+    r"|\bno (?:one|\w+(?: \w+)?) (?:should|deserves)\b|\bnobody (?:should|deserves)\b"
+)
+# ... or tells what others say, think or do, and condemns it. Both must be there.
+_TELLS = re.compile(
+    r"\b(?:say|says|saying|said|thinks?|thinking|believes?|believing|claim(?:s|ing|ed)?|hates?|hating"
+    r"|shout(?:s|ed|ing)?|scream(?:s|ed|ing)?|chant(?:s|ed|ing)?|us(?:e|es|ing)|tell(?:s|ing)?|told"
+    r"|call(?:s|ed|ing)?|being|treat(?:s|ed|ing)?|joking|jokes?|words?|insults?|heard|hear)\b"
+)
+_CONDEMNS = re.compile(
+    r"\b(?:wrong|unacceptable|inappropriate|racist|sexist|homophobic|transphobic|ableist"
+    r"|anti-?semitic|islamophobic|misogyn\w{1,6}|xenophobi\w{1,3}|racism|sexism|homophobia"
+    r"|transphobia|antisemitism|islamophobia|prejudiced?|discriminat\w{1,6}|appall\w{2,4}|abhorrent"
+    r"|(?:not|n't|never|no longer) (?:ok|okay|acceptable|funny|fine|right|a joke|cool|be tolerated)"
+    r"|no excuse|hateful|hurtful|harmful|offensive|awful|horrible|terrible|disgusting|unkind|cruel"
+    r"|shame|shameful|ashamed|stop|educate|against the law|a crime|an offence|illegal|bully(?:ing)?"
+    r"|must end|has to end|no place|reject|condemn\w{0,3}|please don't|report(?:ed)? it)\b"
+)
+# "not an idiot", "never stupid", "isn't crazy".
+_DENIED = re.compile(r"(?:\bnot|\bnever|n't)(?: (?:an?|being|be)){0,2} $")
+# A group taking back the word that was used against it, or somebody speaking of themselves.
+_OF_ONESELF = re.compile(
+    r"\b(?:i'm|i am|i was|i feel|i felt|we're|we are|makes? me|made me|me feel|my fellow|us"
+    r"|(?:as|being) a proud|proud(?: to be)?(?: an?)?|myself|feel so|i look|silly me|i)"
+    r"(?: (?:an?|such|so|the|really|being|just|one|proud|bit|little|very|pretty|old|total)){0,3} $"
+)
+# A post that informs: words of services, courts, health, safety and schools.
+_INFORMS = re.compile(
+    r"\b(?:arrest(?:ed)?|charged|court|sentenced|jailed|convicted|guilty|appeal(?:ing)?"
+    r"|witness(?:es)?|police|officers?|investigat\w{2,6}|inquest|collision|incident|victims?"
+    r"|survivors?|suspects?|detectives?|pc|sgt|crew|crews|firefighters?|ambulance|council"
+    r"|councillors?|residents?|recycl\w{1,5}|collections?|bins?|litter|services?|patients?"
+    r"|hospital|clinics?|nhs|gp|doctor|nurses?|vaccin\w{1,6}|support(?:ing|ed|s)?|advice|helpline"
+    r"|charity|school|pupils?|students?|teachers?|museum|exhibition|library|libraries|theatre"
+    r"|booking|tickets|workshop|training|apply|register|join us|find out|visit our|open to"
+    r"|consultation|public|community|campaign|awareness|research|report|symptoms|infection"
+    r"|treatment|licen[cs]e|traffic|roads?|drivers?|driving|farm(?:ers|ing)?|zoo|wildlife"
+    r"|species|safely|safety|warning|members?|team|week|month|volunteers?)\b"
+    r"|https?:|www\.|#\w|\b(?:101|111|999)\b"
+)
+_WORDS_THAT_INFORM = 2
+_LOOKED_AT = 50
+
+
+def _word(match: re.Match[str]) -> str:
+    return match[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """A list as read: weights and kinds by word, stems, phrases that excuse."""
+
+    automaton: ahocorasick_rs.AhoCorasick
+    meanings: tuple[tuple[str, str, float], ...]
+
+
+@passage_detector("abusive-words")
+def abusive_words(options: Table) -> DetectInPassage:
+    """Words of a list of the pack, where the sentence uses them rather than speaks about them.
+
+    Options: ``file``, the list, a path within the pack; ``kinds``, the headings of the list this
+    rule is about; ``spoken_of``, true for words that are only spoken about: in quotation marks,
+    denied, said of oneself, or in a sentence that names, reports or condemns them. Left out, or
+    false, it is the words that are used. Marked are those words whose weights promise the best
+    balance of finding what readers would mark and not marking more (the expected F1, greedily).
+    """
+    words = _read(options.file.parent.parent / options.text("file"), options.file)
+    kinds = frozenset(options.choices("kinds", KINDS)) or frozenset(KINDS)
+    spoken_of = options.flag("spoken_of", default=False)
+
+    def find(passage: Passage) -> Spans:
+        return [
+            (start, end)
+            for start, end, kind, used in _marked(passage, words)
+            if kind in kinds and used is not spoken_of
+        ]
+
+    return find
+
+
+@lru_cache(maxsize=32)
+def _read(file: Path, asked_by: Path) -> _Words:
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise RuleError(asked_by, "options.file", f"{file} cannot be read ({wrong})") from wrong
+    meanings: dict[tuple[bool, str], tuple[str, str, float]] = {}
+    section = ""
+    for number, line in enumerate(lines, 1):
+        plain = line.strip().lower()
+        if not plain or plain.startswith("#"):
+            continue
+        if plain.startswith("[") and plain.endswith("]"):
+            section = plain[1:-1]
+            if section not in _SECTIONS:
+                raise RuleError(file, f"line {number}", f"there is no heading {section!r}")
+            continue
+        word, weight = _line(plain, section, file, number)
+        key = (section == "stems", word)
+        if key in meanings:
+            raise RuleError(file, f"line {number}", "the same word stands there twice")
+        meanings[key] = (section, word, weight)
+    if not meanings:
+        raise RuleError(file, "", "there is no word in this list")
+    return _Words(
+        ahocorasick_rs.AhoCorasick([word for _, word in meanings]), tuple(meanings.values())
+    )
+
+
+def _line(plain: str, section: str, file: Path, number: int) -> tuple[str, float]:
+    if not section:
+        raise RuleError(file, f"line {number}", "a heading such as [rude] must come first")
+    if section == "except":
+        return plain, 0.0
+    word, _, written = plain.rpartition(" ")
+    try:
+        weight = float(written)
+    except ValueError:
+        weight = -1.0
+    if not word or not 0 < weight < 1:
+        raise RuleError(
+            file, f"line {number}", "a word and its weight between 0 and 1 are needed here"
+        )
+    return word, weight
+
+
+def _marked(passage: Passage, words: _Words) -> list[tuple[int, int, str, bool]]:
+    """What is marked, as (start, end, kind, whether the word is used and not only spoken of)."""
+    hits = _hits(passage.folded, words)
+    if not hits:
+        return []
+    judge = _Judge(passage)
+    if any(hit[3] == "everyday" for hit in hits) and judge.informs():
+        hits = [hit for hit in hits if hit[3] != "everyday"]
+    return [
+        (start, end, kind, judge.is_used(start, end))
+        for start, end, kind in _best(hits, passage.folded)
+    ]
+
+
+def _hits(text: str, words: _Words) -> list[tuple[int, int, float, str]]:
+    """Words of the list in ``text`` as (start, end, weight, kind), in order, none overlapping."""
+    found: list[tuple[int, int, float, str]] = []
+    excused: list[tuple[int, int]] = []
+    for which, start, end in words.automaton.find_matches_as_indexes(text, overlapping=True):
+        section, _, weight = words.meanings[which]
+        if section == "stems":
+            longer = _longer_word(text, start, end)
+            if longer is not None:
+                found.append((start, longer, weight, _STEM_KIND))
+        elif stands_alone(text, start, end):
+            if section == "except":
+                excused.append((start, end))
+            else:
+                found.append((start, end, weight, section))
+        if len(found) >= _HITS_AT_MOST:
+            break
+    if "*" in text:
+        found.extend(
+            (*match.span(), _MASKED_WEIGHT, _MASKED_KIND) for match in _MASKED.finditer(text)
+        )
+    if not found:
+        return found
+    found.sort(key=lambda hit: (hit[0], -hit[1]))
+    excused.sort()
+    kept: list[tuple[int, int, float, str]] = []
+    for hit in found:
+        if kept and hit[0] < kept[-1][1]:
+            continue
+        if not any_touches(excused, hit[0], hit[1]):
+            kept.append(hit)
+    return kept
+
+
+def any_touches(spans: list[tuple[int, int]], start: int, end: int) -> bool:
+    """Whether one of ``spans`` (in order) meets ``start`` to ``end``; few overlap, if any."""
+    at = bisect_right(spans, (end, 0))
+    return any(spans[index][1] > start for index in range(max(0, at - 3), at))
+
+
+def _longer_word(text: str, start: int, end: int) -> int | None:
+    """Where the word that begins with a stem ends, or ``None`` if no word begins there."""
+    if start > 0 and in_word(text[start - 1]):
+        return None
+    while end < len(text) and in_word(text[end]) and end - start < _LONGEST_WORD:
+        end += 1
+    return end
+
+
+class _Judge:
+    """Whether words of a passage are used, or spoken about. What is asked twice is kept."""
+
+    __slots__ = ("_informs", "_passage", "_quoted", "_speaks_of", "_starts")
+
+    def __init__(self, passage: Passage) -> None:
+        self._passage = passage
+        self._starts = [start for start, _ in passage.sentences]
+        self._speaks_of: dict[int, bool] = {}
+        self._quoted: Spans = [match.span() for match in _SINGLE_QUOTED.finditer(passage.folded)]
+        self._informs: bool | None = None
+
+    def is_used(self, start: int, end: int) -> bool:
+        """Whether the words there are the post's own, used as they are meant."""
+        passage = self._passage
+        if touches(passage.quotes, start, end) or touches(self._quoted, start, end):
+            return False
+        if touches(passage.urls, start, end):
+            return False
+        before = passage.folded[max(0, start - 40) : start]
+        if _DENIED.search(before) or _OF_ONESELF.search(before):
+            return False
+        return not self._sentence_speaks_of(start)
+
+    def informs(self) -> bool:
+        """Whether the post has two words of services, courts, health, safety or schools."""
+        if self._informs is None:
+            found = _INFORMS.finditer(self._passage.folded)
+            self._informs = len(set(map(_word, islice(found, _LOOKED_AT)))) >= _WORDS_THAT_INFORM
+        return self._informs
+
+    def _sentence_speaks_of(self, start: int) -> bool:
+        number = max(0, bisect_right(self._starts, start) - 1)
+        known = self._speaks_of.get(number)
+        if known is None:
+            sentences = self._passage.sentences
+            left, right = sentences[number] if sentences else (0, len(self._passage.folded))
+            text = self._passage.folded
+            known = _SPEAKS_OF.search(text, left, right) is not None or (
+                _CONDEMNS.search(text, left, right) is not None
+                and _TELLS.search(text, left, right) is not None
+            )
+            self._speaks_of[number] = known
+        return known
+
+
+def _best(hits: list[tuple[int, int, float, str]], text: str) -> list[tuple[int, int, str]]:
+    """Of ``hits`` those that promise the best F1 together, neighbours of one kind joined."""
+    expected = _EXPECTED * sum(weight * (end - start) for start, end, weight, _ in hits)
+    by_weight = sorted({weight for _, _, weight, _ in hits}, reverse=True)
+    right = length = best = 0.0
+    least = 1.0
+    for weight in by_weight:
+        letters = sum(end - start for start, end, other, _ in hits if other == weight)
+        right += weight * letters
+        length += letters
+        promise = 2 * right / (length + expected)
+        if promise > best:
+            best, least = promise, weight
+    kept: list[tuple[int, int, str]] = []
+    for start, end, weight, kind in hits:
+        if weight < least:
+            continue
+        if kept and kept[-1][2] == kind and text[kept[-1][1] : start] == " ":
+            kept[-1] = (kept[-1][0], end, kind)
+        else:
+            kept.append((start, end, kind))
+    return kept
