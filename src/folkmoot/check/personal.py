@@ -61,7 +61,7 @@ _WEIGHT: dict[str, int] = {
     Strength.PLAIN: 1,
     Strength.STRONG: 2,
 }
-_THINK_FROM, _TALK_FROM = 3, 5
+_THINK_FROM, _TALK_FROM = 4, 5
 _OF_SIX = {
     Care.FREE: PersonalAdvice(
         Care.FREE,
@@ -92,14 +92,16 @@ def judge_personal(
 ) -> PersonalAdvice:
     """How much care a personal post asks for, from the three factors, as advice and never more.
 
-    Each factor weighs 0, 1 or 2. Three of six ask to think, five to talk to somebody first. A
-    subject that is far from the work asks for nothing unless the words are strong. The factors
-    are the APSC's; that they weigh the same, and where the lines lie, is our own reading.
+    Each factor weighs 0, 1 or 2. Four of six ask to think; five, with strong words among them, to
+    talk to somebody first. What is put mildly asks for nothing, nor does a subject that is far
+    from the work unless the words are strong. The factors are the APSC's; that they weigh the
+    same, and where the lines lie, is our own reading.
     """
     weight = _WEIGHT[seniority] + _WEIGHT[closeness] + _WEIGHT[strength]
-    if closeness is Closeness.FAR and strength is not Strength.STRONG:
-        weight = 0
-    if weight >= _TALK_FROM:
+    is_strong = strength is Strength.STRONG
+    if strength is Strength.MILD or (closeness is Closeness.FAR and not is_strong):
+        return _OF_SIX[Care.FREE]
+    if is_strong and weight >= _TALK_FROM:
         return _OF_SIX[Care.TALK]
     return _OF_SIX[Care.THINK if weight >= _THINK_FROM else Care.FREE]
 
