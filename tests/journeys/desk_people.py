@@ -102,12 +102,11 @@ class Person:
 
     def answer_questions(self) -> None:
         """Answer each question as one who may post: no to harm, yes to the others."""
-        groups = self.page.get_by_role("group").filter(has=self.page.get_by_label("Yes"))
-        questions = groups.all()
-        assert questions, "The composer asks nothing."
-        for group in questions:
-            asked = group.locator("legend").inner_text()
-            group.get_by_label("No" if HARM.search(asked) else "Yes", exact=True).check()
+        questions = self.page.locator('fieldset:not(:has(fieldset)):has(input[name^="answer-"])')
+        assert questions.count(), "The composer asks nothing."
+        for question in questions.all():
+            asked = question.locator("legend").inner_text()
+            question.get_by_label("No" if HARM.search(asked) else "Yes", exact=True).check()
 
     def click(self, name: str) -> None:
         """Press the button of this name, and wait for the page it leads to."""
