@@ -166,6 +166,35 @@ def test_a_pack_between_may_lock_what_it_changed(family: Callable[..., Path], am
     assert error.wrong == f"The pack mother has locked this in {lock.resolve()}. Leave it out."
 
 
+def test_a_lock_laid_further_down_leaves_what_was_changed_above(
+    family: Callable[..., Path], amend: Amender, write_pack: Writer
+):
+    child = family()
+    amend("mother", 'title = "Hers"\n')
+    amend("child", 'locked_add = ["title"]\n')
+    assert load_pack(child).get_clause("GRAND-1").title == "Hers"
+    below = write_pack("below", pack=extending("child"))
+    amend("below", 'title = "Ours"\n')
+    assert "The pack child has locked this" in refused(below).wrong
+
+
+def test_a_pack_overruled_above_does_not_contradict_its_other_parent(
+    family: Callable[..., Path], amend: Amender, write_pack: Writer
+):
+    # The father's word stands against the child's, which overrules only the mother's.
+    family()
+    amend("mother", 'title = "One"\n')
+    daughter = write_pack("daughter", pack=extending("mother"))
+    amend("daughter", 'title = "Two"\n')
+    assert load_pack(daughter).get_clause("GRAND-1").title == "Two"
+    file = amend("father", 'title = "Three"\n')
+    both = write_pack("both", pack=extending("daughter", "father"))
+    error = refused(both)
+    assert str(file.resolve()) in error.wrong
+    assert "daughter" in error.wrong
+    assert str(daughter.parent / "mother" / "amend") not in error.wrong
+
+
 def test_two_packs_that_lock_against_each_other_are_refused_naming_both_files(
     family: Callable[..., Path], amend: Amender
 ):

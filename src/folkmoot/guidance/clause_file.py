@@ -31,8 +31,9 @@ AMENDABLE = (
 )
 LOCKABLE = (*AMENDABLE, *(f"levels.{level.value}" for level in Level))
 
-# The plural words of the first packs. Old versions hold them and are never edited.
-_PLURALS = {
+_AUDIENCES = {
+    **{audience.value: audience for audience in Audience},
+    # The plural words of the first packs. Old versions hold them and are never edited.
     "communicators": Audience.COMMUNICATOR,
     "policy_officials": Audience.POLICY_OFFICIAL,
     "line_managers": Audience.LINE_MANAGER,
@@ -128,12 +129,14 @@ def find_audiences(table: Table) -> frozenset[Audience]:
     """
     named: set[Audience] = set()
     for word in table.get_texts("audiences"):
-        audience = _PLURALS.get(word)
-        if audience is None:
-            audience = Table({"audiences": word}, table.file, table.where).get_word(
-                "audiences", Audience
-            )
-        named.add(audience)
+        if word in _AUDIENCES:
+            named.add(_AUDIENCES[word])
+            continue
+        near = did_you_mean(word, [audience.value for audience in Audience])
+        raise table.refuse(
+            "audiences",
+            f"{word!r} is none of the audiences.{near} Allowed: {', '.join(Audience)}.",
+        )
     return frozenset(named)
 
 
