@@ -21,7 +21,8 @@ from folkmoot.check.table import RuleError, Table
 
 from .registry import DetectInPassage, passage_detector
 
-KINDS = ("slur", "abuse", "rude", "harsh", "everyday")
+KINDS = ("slur", "abuse", "swearing", "rude", "harsh", "everyday")
+MEANT = ("aimed", "used", "spoken_of")
 _SECTIONS = (*KINDS, "stems", "except")
 _STEM_KIND = "abuse"
 # How much of what is expected to hurt weighs against each word more that is marked: below 1 a
@@ -29,6 +30,7 @@ _STEM_KIND = "abuse"
 # of Toxic Spans.
 _EXPECTED = 0.6
 _HITS_AT_MOST = 20_000
+_BEFORE = 40
 _LONGEST_WORD = 64
 
 _SINGLE_QUOTED = re.compile(r"(?<![\w])'[^'\n]{2,80}'(?!\w)")
@@ -71,6 +73,16 @@ _OF_ONESELF = re.compile(
     r"|(?:as|being) a proud|proud(?: to be)?(?: an?)?|myself|feel so|i look|silly me|i)"
     r"(?: (?:an?|such|so|the|really|being|just|one|proud|bit|little|very|pretty|old|total)){0,3} $"
 )
+# Words before that aim a word at somebody: "you", "these", "he is such a", "bunch of" ...
+_AIMED_BEFORE = re.compile(
+    r"\b(?:you|your|you're|youre|ur|u|he's|she's|they're|them|these|those|such an?|what an?"
+    r"|bunch of|lot of|pack of|load of|him|dear|hey|oi|shut up|look at the|stop being|don't be"
+    r"|(?:is|are|was|were) (?:an?|all|just|such|nothing but|a bunch of|always))"
+    r"(?: (?:an?|the|all|just|such|\w{2,12})){0,2} $"
+)
+_AIMED_AFTER = re.compile(
+    r" ?(?:you|like you|like him|like her|like them|off|yourself|the lot of)\b"
+)
 # A post that informs: words of services, courts, health, safety and schools.
 _INFORMS = re.compile(
     r"\b(?:arrest(?:ed)?|charged|court|sentenced|jailed|convicted|guilty|appeal(?:ing)?"
@@ -103,23 +115,23 @@ class _Words:
 
 @passage_detector("abusive-words")
 def abusive_words(options: Table) -> DetectInPassage:
-    """Words of a list of the pack, where the sentence uses them rather than speaks about them.
+    """Words of a list of the pack, told apart by how the sentence means them.
 
     Options: ``file``, the list, a path within the pack; ``kinds``, the headings of the list this
-    rule is about; ``spoken_of``, true for words that are only spoken about: in quotation marks,
-    denied, said of oneself, or in a sentence that names, reports or condemns them. Left out, or
-    false, it is the words that are used. Marked are those words whose weights promise the best
-    balance of finding what readers would mark and not marking more (the expected F1, greedily).
+    rule is about; ``meant``, which of ``aimed`` at somebody, ``used`` without an aim, and
+    ``spoken_of``: in quotation marks, denied, said of oneself, or in a sentence that names, reports
+    or condemns such words. Marked are those words whose weights promise the best balance of
+    finding what readers would mark and not marking more (the expected F1, taken greedily).
     """
     words = _read(options.file.parent.parent / options.text("file"), options.file)
     kinds = frozenset(options.choices("kinds", KINDS)) or frozenset(KINDS)
-    spoken_of = options.flag("spoken_of", default=False)
+    meant = frozenset(options.choices("meant", MEANT)) or frozenset(MEANT)
 
     def find(passage: Passage) -> Spans:
         return [
             (start, end)
-            for start, end, kind, used in _marked(passage, words)
-            if kind in kinds and used is not spoken_of
+            for start, end, kind, how in _marked(passage, words)
+            if kind in kinds and how in meant
         ]
 
     return find
@@ -171,8 +183,8 @@ def _line(plain: str, section: str, file: Path, number: int) -> tuple[str, float
     return word, weight
 
 
-def _marked(passage: Passage, words: _Words) -> list[tuple[int, int, str, bool]]:
-    """What is marked, as (start, end, kind, whether the word is used and not only spoken of)."""
+def _marked(passage: Passage, words: _Words) -> list[tuple[int, int, str, str]]:
+    """What is marked, as (start, end, kind, how the word is meant)."""
     hits = _hits(passage.folded, words)
     if not hits:
         return []
@@ -180,7 +192,7 @@ def _marked(passage: Passage, words: _Words) -> list[tuple[int, int, str, bool]]
     if any(hit[3] == "everyday" for hit in hits) and judge.informs():
         hits = [hit for hit in hits if hit[3] != "everyday"]
     return [
-        (start, end, kind, judge.is_used(start, end))
+        (start, end, kind, judge.how_meant(start, end))
         for start, end, kind in _best(hits, passage.folded)
     ]
 
@@ -188,20 +200,22 @@ def _marked(passage: Passage, words: _Words) -> list[tuple[int, int, str, bool]]
 def _hits(text: str, words: _Words) -> list[tuple[int, int, float, str]]:
     """Words of the list in ``text`` as (start, end, weight, kind), in order, none overlapping."""
     found: list[tuple[int, int, float, str]] = []
+    stems: list[tuple[int, int, float, str]] = []
     excused: list[tuple[int, int]] = []
     for which, start, end in words.automaton.find_matches_as_indexes(text, overlapping=True):
         section, _, weight = words.meanings[which]
         if section == "stems":
             longer = _longer_word(text, start, end)
             if longer is not None:
-                found.append((start, longer, weight, _STEM_KIND))
+                stems.append((start, longer, weight, _STEM_KIND))
         elif stands_alone(text, start, end):
             if section == "except":
                 excused.append((start, end))
             else:
                 found.append((start, end, weight, section))
-        if len(found) >= _HITS_AT_MOST:
+        if len(found) + len(stems) >= _HITS_AT_MOST:
             break
+    found.extend(stems)  # after the words themselves: of two as long, the word is kept
     if "*" in text:
         found.extend(
             (*match.span(), _MASKED_WEIGHT, _MASKED_KIND) for match in _MASKED.finditer(text)
@@ -246,14 +260,23 @@ class _Judge:
         self._quoted: Spans = [match.span() for match in _SINGLE_QUOTED.finditer(passage.folded)]
         self._informs: bool | None = None
 
-    def is_used(self, start: int, end: int) -> bool:
-        """Whether the words there are the post's own, used as they are meant."""
+    def how_meant(self, start: int, end: int) -> str:
+        """``spoken_of``, ``aimed`` at somebody, or only ``used``."""
+        if not self._is_used(start, end):
+            return "spoken_of"
+        text = self._passage.folded
+        before = text[max(0, start - _BEFORE) : start]
+        aimed = _AIMED_BEFORE.search(before) or _AIMED_AFTER.match(text, end, end + _BEFORE)
+        return "aimed" if aimed else "used"
+
+    def _is_used(self, start: int, end: int) -> bool:
+        """Whether the words there are the post's own."""
         passage = self._passage
         if touches(passage.quotes, start, end) or touches(self._quoted, start, end):
             return False
         if touches(passage.urls, start, end):
             return False
-        before = passage.folded[max(0, start - 40) : start]
+        before = passage.folded[max(0, start - _BEFORE) : start]
         if _DENIED.search(before) or _OF_ONESELF.search(before):
             return False
         return not self._sentence_speaks_of(start)

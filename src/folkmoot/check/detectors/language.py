@@ -252,6 +252,10 @@ def other_language(options: Table) -> DetectInContext:
         if declared not in languages or len(text) < _LETTERS_OF_A_SENTENCE:
             return None
         found = identify_language(text, languages)
-        return None if found in (None, declared) else [("text", 0, len(text))]
+        if found in (None, declared):
+            return None
+        # A third language looks a little like one of ours, but has none of its small words.
+        small = _by_words(_without_marks(Passage(text[:_LOOKED_AT], "text")), languages)
+        return [("text", 0, len(text))] if small == found else None
 
     return find

@@ -10,11 +10,19 @@ from .registry import DetectInPassage, passage_detector
 
 @passage_detector("link-number", where="urls")
 def link_number(options: Table) -> DetectInPassage:
-    """Links beyond the ``at_most`` first ones."""
+    """Links beyond the ``at_most`` first ones.
+
+    Options: ``wrapped_by``, hosts a channel wraps links and pictures in (``t.co``), not counted.
+    """
     at_most = options.whole("at_most", low=0, high=100)
+    wrapped_by = frozenset(options.texts("wrapped_by"))
 
     def find(passage: Passage) -> Spans:
-        return passage.urls[at_most:]
+        urls = passage.urls
+        if len(urls) <= at_most:
+            return []
+        text = passage.folded
+        return [span for span in urls if _host(text[slice(*span)]) not in wrapped_by][at_most:]
 
     return find
 
