@@ -56,12 +56,12 @@ def digest_of(draft):
     return get_version(draft).digest
 
 
-def sign(cast, draft, approver=None, accepted=()):
+def sign(cast, draft, approver=None, accepted=None):
     return drafts.sign(
         approver or cast.bob,
         draft.pk,
         digest_seen=digest_of(draft),
-        accepted=accepted,
+        accepted=accepted or {},
         now=cast.clock(),
     )
 

@@ -35,7 +35,7 @@ def do(cast, draft, verb, who, seen):
                 content = cast.content(f"Said at {now:%H:%M:%S}.")
                 drafts.save(member, draft.pk, content, revision=revision, now=now)
             elif verb == "sign":
-                drafts.sign(member, draft.pk, digest_seen=seen, accepted=(), now=now)
+                drafts.sign(member, draft.pk, digest_seen=seen, accepted={}, now=now)
             elif verb == "send_back":
                 drafts.send_back(member, draft.pk, digest_seen=seen, reason="Why.", now=now)
             else:
@@ -176,7 +176,9 @@ def test_a_hold_must_be_accepted_by_its_own_name(cast):
         answer = client.post(address, {**form, "accept": ticked})
         assert answer.status_code == 422, ticked
         assert "Tick each finding that holds this post" in html.unescape(answer.content.decode())
-    assert client.post(address, {**form, "accept": [mark]}).status_code == 302
+    assert client.post(address, {**form, "accept": [mark]}).status_code == 422
+    why = {f"why-{mark}": "It lists who stood; propriety agreed."}
+    assert client.post(address, {**form, **why, "accept": [mark]}).status_code == 302
     assert moves.again(cast, draft).state == "signed"
     moves.work(cast)
     assert moves.told(draft).state == "sent"

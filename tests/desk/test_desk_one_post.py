@@ -15,7 +15,7 @@ def test_a_signed_post_goes_out_once_and_can_be_proved(cast):
     draft = drafts.start(cast.alice, cast.content(), now=cast.clock())
     drafts.send_for_signoff(cast.alice, draft.pk, now=cast.clock())
     digest = get_version(get_draft(cast.bob, draft.pk)).digest
-    drafts.sign(cast.bob, draft.pk, digest_seen=digest, accepted=(), now=cast.clock())
+    drafts.sign(cast.bob, draft.pk, digest_seen=digest, accepted={}, now=cast.clock())
     for _ in range(3):
         publishing.work(cast.clock)
     records.sequence(cast.clock())

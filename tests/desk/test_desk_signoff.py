@@ -115,7 +115,7 @@ def test_a_post_taken_back_unchanged_still_needs_a_new_signature(cast):
     drafts.send_for_signoff(cast.alice, draft.pk, now=cast.clock())
     new = moves.again(cast, draft)
     assert moves.digest_of(new) != old
-    said = refuse(drafts.sign, cast.bob, draft.pk, digest_seen=old, accepted=(), now=cast.clock())
+    said = refuse(drafts.sign, cast.bob, draft.pk, digest_seen=old, accepted={}, now=cast.clock())
     assert "The post has changed since you opened this page" in said
     moves.work(cast)
     assert list_deliveries(draft) == []
@@ -140,7 +140,7 @@ def test_a_signature_for_one_post_does_not_fit_another_of_the_same_words(cast):
         cast.bob,
         two.pk,
         digest_seen=moves.digest_of(one),
-        accepted=(),
+        accepted={},
         now=cast.clock(),
     )
     assert "The post has changed" in said
@@ -149,7 +149,7 @@ def test_a_signature_for_one_post_does_not_fit_another_of_the_same_words(cast):
 def test_the_second_of_two_approvers_is_told_who_was_first(cast):
     draft = moves.awaiting(cast)
     moves.sign(cast, draft, cast.bob)
-    for act, more in ((drafts.sign, {"accepted": ()}), (drafts.send_back, {"reason": "No."})):
+    for act, more in ((drafts.sign, {"accepted": {}}), (drafts.send_back, {"reason": "No."})):
         said = refuse(
             act,
             cast.carol,
@@ -166,7 +166,7 @@ def test_who_opens_the_page_after_it_was_sent_back_is_told_by_whom(cast):
     seen = moves.digest_of(draft)
     drafts.send_back(cast.bob, draft.pk, digest_seen=seen, reason="Too long.", now=cast.clock())
     said = refuse(
-        drafts.sign, cast.carol, draft.pk, digest_seen=seen, accepted=(), now=cast.clock()
+        drafts.sign, cast.carol, draft.pk, digest_seen=seen, accepted={}, now=cast.clock()
     )
     assert said.startswith("Bob sent this post back on Friday 20 November")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import IO, Any
 
@@ -133,18 +133,18 @@ def send_for_signoff(author: Member, draft_id: int, *, now: datetime) -> Draft:
 
 @transaction.atomic
 def sign(
-    approver: Member, draft_id: int, *, digest_seen: str, accepted: Iterable[str], now: datetime
+    approver: Member, draft_id: int, *, digest_seen: str, accepted: Mapping[str, str], now: datetime
 ) -> Draft:
     """Sign exactly what the approver's page showed, named by its digest.
 
-    ``accepted`` holds the fingerprints of the findings the approver accepts by name. Raises
+    ``accepted`` maps the fingerprint of each finding the approver accepts to why it may go out all
+    the same and who agreed. An acceptance holds for this sign-off and no other. Raises
     ``NoSuchDraft`` and :class:`DraftRefused`, which says who was first where somebody was.
     """
     draft = get_draft(approver, draft_id)
     version = get_version(draft)
     _somebody_was_first(draft)
     fresh = check_content(content_of(version), draft.organisation, role=Role.AUTHOR, now=now)
-    accepted = frozenset(accepted)
     facts = facts_for(
         draft,
         version,
@@ -154,19 +154,27 @@ def sign(
         accepted=accepted,
         report=fresh,
     )
-    held = [title for mark, title in list_holds(fresh) if mark in accepted]
+    held = [
+        {"fingerprint": h.fingerprint, "rule": h.rule, "title": h.title, "reason": reason}
+        for h in list_holds(fresh, draft.organisation)
+        if (reason := accepted.get(h.fingerprint, "").strip())
+    ]
     draft = _decide(
         draft,
         "sign",
         facts=facts,
         roles=approver.held,
         now=now,
-        fields={"digest": version.digest, "guidance": version.pack, "accepted": "; ".join(held)},
+        fields={
+            "digest": version.digest,
+            "guidance": version.pack,
+            "accepted": "; ".join(f"{h['title']}: {h['reason']}" for h in held),
+        },
         changes={"due_at": version.due_at or now},
         once=f"draft.signed/{draft.pk}/{version.number}",
     )
     try:
-        _keep_decision(draft, version, approver, "signed", now=now, accepted=sorted(accepted))
+        _keep_decision(draft, version, approver, "signed", now=now, accepted=held)
     except IntegrityError as refused:
         raise DraftRefused(
             "This post cannot be signed by the person who wrote it, nor signed "
@@ -375,7 +383,7 @@ def _keep_decision(
     *,
     now: datetime,
     reason: str = "",
-    accepted: list[str] | None = None,
+    accepted: list[dict[str, str]] | None = None,
 ) -> None:
     Signoff.objects.create(
         draft=draft,

@@ -149,18 +149,23 @@ def _asked(content: Content, report: Report, organisation: Organisation) -> tupl
     for each in report.not_evaluated:
         for name in each.missing:
             counting[name] = counting.get(name, False) or each.counts
-    said = {True: "yes", False: "no"}
     return tuple(
         Asked(
             name,
             known[name].ask,
             known[name].values or ("yes", "no"),
-            said.get(content.facts.get(name), str(content.facts.get(name) or "")),
+            _said(content.facts.get(name)),
             counts,
         )
         for name, counts in sorted(counting.items(), key=lambda one: (not one[1], one[0]))
         if name in known
     )
+
+
+def _said(value: str | bool | None) -> str:  # noqa: FBT001  # a fact is a truth or a word
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value or ""
 
 
 def _failed(sentence: str, content: Content, cards: tuple[Card, ...]) -> Assessment:

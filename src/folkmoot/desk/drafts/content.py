@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -226,16 +226,31 @@ def list_unanswered(content: Content, report: Mapping[str, Any]) -> list[str]:
     return wanting
 
 
-def list_holds(report: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """(fingerprint, title) of the findings an approver must accept, and of the rules that could
-    not be evaluated and might have held the post.
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What an approver must accept by name before the post may be signed. ``cleared_by`` says in
+    words who has to agree to it.
     """
+
+    fingerprint: str
+    rule: str
+    title: str
+    cleared_by: str
+
+
+def list_holds(report: Mapping[str, Any], organisation: Organisation) -> list[Hold]:
+    """The findings that hold the post, and the rules that could not be evaluated and might have."""
     if "failed" in report:
         return []
     read = report_from_dict(report)
-    held = [(f.fingerprint, f.title) for f in read.findings if f.effect is Effect.HOLD]
+    roles = guidance.find_roles(organisation)
+    held = [
+        Hold(f.fingerprint, f.rule, f.title, roles.get(f.clear_by, f.clear_by))
+        for f in read.findings
+        if f.effect is Effect.HOLD
+    ]
     held += [
-        (f"not-evaluated:{n.rule}", f"Not evaluated: {n.title}")
+        Hold(f"not-evaluated:{n.rule}", n.rule, f"Not evaluated: {n.title}", "the approver")
         for n in read.not_evaluated
         if n.counts and n.effect >= Effect.HOLD
     ]
@@ -249,7 +264,7 @@ def facts_for(
     now: datetime,
     actor: str = "",
     digest_seen: str = "",
-    accepted: Iterable[str] = (),
+    accepted: Mapping[str, str] | None = None,
     reason: str = "",
     report: Mapping[str, Any] | None = None,
 ) -> DraftFacts:
@@ -258,8 +273,8 @@ def facts_for(
     """
     organisation = draft.organisation
     content = content_of(version)
-    held = list_holds(version.report if report is None else report)
-    accepted = frozenset(accepted)
+    held = list_holds(version.report if report is None else report, organisation)
+    accepted = accepted or {}
     stops: Sequence[str] = list_stops(version.report if report is None else report)
     return DraftFacts(
         now=now,
@@ -272,6 +287,8 @@ def facts_for(
         window=timedelta(minutes=version.window_minutes),
         digest_seen=digest_seen,
         digest_now=content_digest(content, version.report, draft, version.number),
-        unaccepted=tuple(title for mark, title in held if mark not in accepted),
+        unaccepted=tuple(
+            hold.title for hold in held if not accepted.get(hold.fingerprint, "").strip()
+        ),
         reason=reason,
     )

@@ -103,8 +103,8 @@ def _is_accepted(facts: DraftFacts) -> tuple[str, ...]:
     if facts.unaccepted:
         return (
             (
-                "Tick each finding that holds this post to say that you have looked at it and "
-                f"accept it: {'; '.join(facts.unaccepted)}."
+                "Tick each finding that holds this post, and say why it may go out and who agreed: "
+                f"{'; '.join(facts.unaccepted)}."
             ),
         )
     return ()

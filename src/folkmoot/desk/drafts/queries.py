@@ -143,12 +143,12 @@ def list_against_signoff(
         except PictureRefused as refused:
             against.append(str(refused))
     fresh = check_content(content_of(version), draft.organisation, role="author", now=now)
-    accepted = frozenset(signoff.accepted if signoff else ())
+    accepted = {one["fingerprint"] for one in (signoff.accepted if signoff else ())}
     against += list_stops(fresh)
     against += [
-        f"The check now holds this post: {title}. The approver did not accept that."
-        for mark, title in list_holds(fresh)
-        if mark not in accepted
+        f"The check now holds this post: {hold.title}. The approver did not accept that."
+        for hold in list_holds(fresh, draft.organisation)
+        if hold.fingerprint not in accepted
     ]
     return against
 

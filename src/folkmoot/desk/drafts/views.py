@@ -127,7 +127,10 @@ def signoff(request: HttpRequest, draft_id: int) -> HttpResponse:
                     draft_id,
                     digest_seen=seen,
                     now=now,
-                    accepted=request.POST.getlist("accept"),
+                    accepted={
+                        mark: request.POST.get(f"why-{mark}", "")
+                        for mark in request.POST.getlist("accept")
+                    },
                 )
                 messages.success(request, "Signed. It goes out at its time, exactly as you saw it.")
             else:
@@ -156,8 +159,9 @@ def signoff(request: HttpRequest, draft_id: int) -> HttpResponse:
             "version": version,
             "errors": errors,
             "seen": assess(content_of(version), fresh, draft.organisation),
-            "holds": list_holds(fresh),
+            "holds": list_holds(fresh, draft.organisation),
             "accepted": request.POST.getlist("accept"),
+            "given": request.POST,
             "reason": request.POST.get("reason", ""),
             "author": names_by_ref([version.by]).get(version.by, "a former member"),
             "may_decide": draft.state == queries.DraftState.AWAITING_SIGNOFF,

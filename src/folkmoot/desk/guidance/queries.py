@@ -68,6 +68,14 @@ def find_facts(organisation: Organisation) -> Mapping[str, Fact]:
         return {}  # the check says so itself, as a check that failed
 
 
+def find_roles(organisation: Organisation) -> Mapping[str, str]:
+    """Who may clear a finding, by role, and the words for them; none where the pack is broken."""
+    try:
+        return get_checker(organisation.pack).vocabulary.roles
+    except (CheckError, GuidanceError):
+        return {}  # the check says so itself, as a check that failed
+
+
 def list_packs() -> list[Pack]:
     """Every installed pack, by title."""
     return sorted((get_pack(name) for name in available_packs()), key=lambda pack: pack.title)

@@ -6,6 +6,7 @@ the row says how far it got, and *anything but a clear answer is unconfirmed* an
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Callable
@@ -228,7 +229,11 @@ def _freeze(delivery: Delivery, prepared: Prepared, clock: Clock) -> Attempt | N
                 "freeze",
                 now=now,
                 facts=DeliveryFacts(now, delivery.not_after, against),
-                fields={"digest": delivery.digest, "key": prepared.key},
+                fields={
+                    "digest": delivery.digest,
+                    "key": prepared.key,
+                    "request_sha256": hashlib.sha256(prepared.request).hexdigest(),
+                },
                 changes={
                     "request": prepared.request,
                     "key": prepared.key,

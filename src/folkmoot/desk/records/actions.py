@@ -96,23 +96,21 @@ def sequence(now: datetime) -> int:
     """
     taken = 0
     try:
-        while batch := _sequence_batch():
-            taken += batch
+        # Asked outside a transaction: on SQLite each transaction takes the write lock.
+        while models.Intent.objects.exists():
+            taken += _sequence_batch()
     except LedgerError as damaged:
         _keep_refusal(str(damaged), now)
         return taken
-    _sign_head(now)
+    if not _is_signed():
+        _sign_head(now)
     return taken
 
 
 @transaction.atomic
 def _sequence_batch() -> int:
-    if not models.Intent.objects.exists():
-        return 0
     _be_the_only_sequencer()
     intents = list(models.Intent.objects.order_by("pk")[:BATCH])
-    if not intents:
-        return 0
     tree = log_tree()
     rows = []
     for index, intent in enumerate(intents, start=tree.size):
@@ -136,12 +134,15 @@ def _sequence_batch() -> int:
     return len(intents)
 
 
-@transaction.atomic
-def _sign_head(now: datetime) -> None:
+def _is_signed() -> bool:
+    """Whether the log's head is signed and is the one the signer remembers."""
     size = _head_size()
     kept = models.Checkpoint.objects.filter(size=size).values_list("note", flat=True).first()
-    if size == 0 or (kept is not None and is_remembered(kept) and find_refusal() is None):
-        return
+    return size == 0 or (kept is not None and is_remembered(kept) and find_refusal() is None)
+
+
+@transaction.atomic
+def _sign_head(now: datetime) -> None:
     _be_the_only_sequencer()
     tree = log_tree()
     try:
