@@ -210,6 +210,8 @@ def joined(spans: tuple[Span, ...], leave_out: Mark) -> str:
         ("the department’s own", "the council’s own", "the [-department’s-]{+council’s+} own"),
         # A blank between two changed words does not stand alone.
         ("at once please", "on Monday please", "[-at once-]{+on Monday+} please"),
+        # The space between two paragraphs does.
+        ("alpha\n\nbeta", "gamma\n\ndelta", "[-alpha-]{+gamma+}\n\n[-beta-]{+delta+}"),
         ("One.\n\nTwo.", "One.\n\nTwo.\n\nThree.", "One.\n\nTwo.{+\n\nThree.+}"),
     ],
 )
