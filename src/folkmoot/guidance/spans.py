@@ -79,8 +79,12 @@ def _matched(old: list[str], new: list[str]) -> Iterator[Span]:
 
 
 def _opcodes(old: list[str], new: list[str]) -> Sequence[tuple[str, int, int, int, int]]:
-    # White space is never what two texts are held together by, only what stands beside it.
-    return SequenceMatcher(str.isspace, old, new, autojunk=False).get_opcodes()
+    return SequenceMatcher(_holds_nothing, old, new, autojunk=False).get_opcodes()
+
+
+def _holds_nothing(token: str) -> bool:
+    """Two texts are not held together by the blanks between words, but by paragraphs they are."""
+    return token.isspace() and "\n" not in token
 
 
 def _replaced(old: str, new: str) -> Iterator[Span]:
