@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from folkmoot.check import FACTS, find_faults
+from folkmoot.check.detecting import load_all
 from folkmoot.check.detectors import OF_PASSAGES, OF_POSTS
 from folkmoot.check.detectors.registry import OF_CONTEXTS
 
@@ -20,6 +21,7 @@ def test_the_rule_and_the_question_shown_can_be_used_and_do_as_they_say(make_che
 
 
 def test_every_detector_is_listed_and_none_that_is_not_there():
+    load_all()
     table = PAGE.split("## Detectors")[1].split("## Questions")[0]
     first_cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
     listed = {name for cell in first_cells for name in re.findall(r"`([\w-]+)`", cell)}

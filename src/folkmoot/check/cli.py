@@ -55,17 +55,25 @@ def run(argv: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except Exception as wrong:  # noqa: BLE001 - a gate must tell "failed" from "found something"
-        from folkmoot.guidance import GuidanceError, UnknownPack
+        return _tell_failure(wrong)
 
-        if isinstance(wrong, CheckError | GuidanceError):
-            print(f"folkmoot check: {wrong}", file=sys.stderr)
-            return USAGE if isinstance(wrong, UnknownPack) else FAILED
-        print(
-            f"folkmoot check: the check failed ({type(wrong).__name__}: {wrong}). "
-            "Nothing is known of the post.",
-            file=sys.stderr,
-        )
+
+def _tell_failure(wrong: Exception) -> int:
+    # An error of guidance can only come from guidance that was loaded; nothing is loaded here,
+    # where one more failure would leave the gate open.
+    guidance = sys.modules.get("folkmoot.guidance.model")
+    if guidance is not None and isinstance(wrong, guidance.GuidanceError):
+        print(f"folkmoot check: {wrong}", file=sys.stderr)
+        return USAGE if isinstance(wrong, guidance.UnknownPack) else FAILED
+    if isinstance(wrong, CheckError):
+        print(f"folkmoot check: {wrong}", file=sys.stderr)
         return FAILED
+    print(
+        f"folkmoot check: the check failed ({type(wrong).__name__}: {wrong}). "
+        "Nothing is known of the post.",
+        file=sys.stderr,
+    )
+    return FAILED
 
 
 def check_posts(arguments: list[str]) -> int:

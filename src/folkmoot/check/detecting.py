@@ -8,6 +8,7 @@ from pkgutil import iter_modules
 from typing import Any
 
 from .detectors.registry import (
+    ATTACHED,
     OF_CONTEXTS,
     OF_PASSAGES,
     OF_POSTS,
@@ -19,6 +20,8 @@ from .rules import Rule
 from .table import RuleError, Table
 
 PASSAGE, POST, CONTEXT = "passage", "post", "context"
+ATTACHMENTS = "attachments"
+"""What a detector of posts waits for that has nothing to say where nothing is attached."""
 _PERSONAL = "folkmoot.check.personal"
 
 
@@ -60,6 +63,7 @@ def make_detector(rule: Rule) -> Made:
         kind, made, module = PASSAGE, maker(options), maker.__module__
     elif name in OF_POSTS:
         kind, made, module = POST, OF_POSTS[name](options), OF_POSTS[name].__module__
+        where = ATTACHMENTS if name in ATTACHED else None
     elif name in OF_CONTEXTS:
         kind, made, module = CONTEXT, OF_CONTEXTS[name](options), OF_CONTEXTS[name].__module__
     else:

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, cast
 
 from .compiled import Compiled, compile_pack
-from .detecting import PASSAGE, POST, detector_of
+from .detecting import ATTACHMENTS, PASSAGE, POST, detector_of
 from .detectors.registry import DetectInContext, DetectInPassage, DetectInPost
 from .folding import fold, utf16_offsets
 from .model import (
@@ -48,6 +48,8 @@ class _Plan:
     """Every rule whose words are looked for: those that answer, are unsure, or are only watched."""
     of_passages: tuple[tuple[str | None, tuple[tuple[int, DetectInPassage], ...]], ...]
     of_posts: tuple[tuple[int, DetectInPost], ...]
+    of_attached: tuple[tuple[int, DetectInPost], ...]
+    """Those of posts that have nothing to say where nothing is attached."""
     of_contexts: tuple[tuple[int, DetectInContext], ...]
     because: dict[int, tuple[str, ...]]
     """Why each rule that answers applies."""
@@ -76,6 +78,7 @@ class Checker:
 
     __slots__ = (
         "_asked",
+        "_attached",
         "_of_contexts",
         "_of_passages",
         "_of_posts",
@@ -106,6 +109,7 @@ class Checker:
         self._words = WordIndex(self.rules, checked=checked)
         self._of_passages: dict[int, tuple[DetectInPassage, str | None]] = {}
         self._of_posts: dict[int, DetectInPost] = {}
+        self._attached: set[int] = set()
         self._of_contexts: dict[int, DetectInContext] = {}
         for number, (kind, where, module) in compiled.detectors.items():
             rule = self.rules[number]
@@ -114,6 +118,8 @@ class Checker:
             if kind == PASSAGE:
                 self._of_passages[number] = (cast("DetectInPassage", detect), where)
             elif kind == POST:
+                if where == ATTACHMENTS:
+                    self._attached.add(number)
                 self._of_posts[number] = cast("DetectInPost", detect)
             else:
                 self._of_contexts[number] = cast("DetectInContext", detect)
@@ -157,7 +163,7 @@ class Checker:
             places = {passage.place: rank for rank, passage in enumerate(reading.alts, 1)}
             findings.sort(key=lambda finding: _rank(finding, places))
         not_evaluated = plan.not_evaluated
-        if plan.unsure and any(number in plan.unsure for number in found):
+        if found and not plan.unsure.keys().isdisjoint(found):
             not_evaluated = _counted(plan.unsure, found)
         verdict = verdict_on(findings, not_evaluated)
         return Report(
@@ -207,6 +213,10 @@ class Checker:
                             hits = _hits(passage, spans, rules[number].match.skip)
                             if hits:
                                 found.setdefault(number, []).extend(hits)
+            for number, detect_in_post in plan.of_attached if reading.post.attachments else ():
+                anywhere = detect_in_post(reading)
+                if anywhere is not None:
+                    found[number] = anywhere
             for number, detect_in_post in plan.of_posts:
                 anywhere = detect_in_post(reading)
                 if anywhere is not None:
@@ -278,12 +288,20 @@ class Checker:
             else:
                 because[number] = rule.when.because(context)
         unsure.sort(key=lambda one: (-one[1].effect, one[1].rule))
-        active = sorted((*because, *(number for number, _ in unsure), *watched))
+        # What could only have been advice is listed and not looked for: it makes no difference.
+        doubtful = [number for number, each in unsure if each.effect >= Effect.HOLD]
+        active = sorted((*because, *doubtful, *watched))
         return _Plan(
             active=frozenset(active),
             of_passages=self._by_kind(active),
-            of_posts=tuple((n, self._of_posts[n]) for n in active if n in self._of_posts),
-            of_contexts=tuple((n, self._of_contexts[n]) for n in active if n in self._of_contexts),
+            of_posts=tuple(
+                (n, self._of_posts[n])
+                for n in active
+                if n in self._of_posts and n not in self._attached
+            ),
+            of_attached=tuple((n, self._of_posts[n]) for n in active if n in self._attached),
+            # One that looks at the circumstances can say nothing while they are not known.
+            of_contexts=tuple((n, self._of_contexts[n]) for n in because if n in self._of_contexts),
             because=because,
             unsure=dict(unsure),
             watched=frozenset(watched),

@@ -186,9 +186,8 @@ class NotEvaluated:
     """A rule that could not answer because facts are missing. Shown, never silent.
 
     ``effect`` is the most the rule could have said; ``missing`` the names of the facts. ``counts``
-    says whether the verdict counts it: what the rule looks for is in the post, or the rule looks
-    at no words at all. Where it does not count, the rule found nothing to ask about, whatever the
-    facts.
+    says whether the verdict counts it: the rule could have held the post, and what it looks for is
+    there, or it looks at no words at all.
     """
 
     rule: str

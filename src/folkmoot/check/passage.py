@@ -33,6 +33,7 @@ _QUOTE = re.compile(r"\"[^\"\n]{1,500}\"|“[^“”\n]{1,500}”|«[^«»\n]{1,
 _EMAIL = re.compile(
     r"(?<![\w.%+'@/-])[a-z0-9][a-z0-9.%+'_-]{0,63}@(?:[a-z0-9-]{1,63}\.){1,6}[a-z]{2,24}(?![\w@-])"
 )
+_DIGITS = re.compile(r"\d+")
 _NUMBERS = re.compile(r"[0-9][0-9 \-.()/]{4,}[0-9]")
 _SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]]*+(?=\s|\Z)|\n++")
 
@@ -45,16 +46,20 @@ class Passage:
     author's case and replaces only what cannot be written as UTF-8 (same length).
 
     The rest are places of one kind, in order, none overlapping another: ``urls`` are web addresses
-    with or without ``https://``, without closing punctuation; ``hashtags`` include their ``#`` and
+    with or without ``https://``, without closing punctuation; ``digits`` are runs of digits;
+    ``hashtags`` include their ``#`` and
     hold at least one letter; ``numbers`` are stretches of six or more characters made of digits and
-    what groups them; ``emoji`` are what a reader sees as one picture.
+    what groups them; ``emoji`` are what a reader sees as one picture. ``memo`` is where detectors
+    that share work keep it for one another.
     """
 
     __slots__ = (
+        "digits",
         "emails",
         "emoji",
         "folded",
         "hashtags",
+        "memo",
         "mentions",
         "numbers",
         "place",
@@ -64,9 +69,11 @@ class Passage:
         "text",
         "urls",
     )
+    digits: Spans
     emails: Spans
     emoji: Spans
     hashtags: Spans
+    memo: dict[object, Any]
     mentions: Spans
     numbers: Spans
     quotes: Spans
@@ -85,6 +92,8 @@ class Passage:
             value: object = self.text if self.text.isascii() else readable(self.text)
         elif name in KINDS:
             value = KINDS[name](self)
+        elif name == "memo":
+            value = {}
         else:
             raise AttributeError(name)
         setattr(self, name, value)
@@ -154,6 +163,10 @@ def _emails(passage: Passage) -> Spans:
     return [match.span() for match in _EMAIL.finditer(passage.folded)]
 
 
+def _digits(passage: Passage) -> Spans:
+    return [match.span() for match in _DIGITS.finditer(passage.folded)]
+
+
 def _numbers(passage: Passage) -> Spans:
     return [match.span() for match in _NUMBERS.finditer(passage.folded)]
 
@@ -193,6 +206,7 @@ def _emoji(passage: Passage) -> Spans:
 
 
 KINDS: dict[str, Callable[[Passage], Spans]] = {
+    "digits": _digits,
     "emails": _emails,
     "emoji": _emoji,
     "hashtags": _hashtags,

@@ -12,16 +12,24 @@ def verdict_on(findings: Sequence[Finding], not_evaluated: Sequence[NotEvaluated
     """The verdict on a post. A stop forbids; a hold, or what might have held, needs sign-off.
 
     A finding whose rule says so moves the conversation out of public, unless another stops the
-    post altogether. What is ``not_evaluated`` counts where its ``counts`` says so.
+    post altogether. What is ``not_evaluated`` counts where its ``counts`` says so; those that
+    count must stand first.
     """
+    if not findings and not not_evaluated:
+        return Verdict.POST
     strongest = max((finding.effect for finding in findings), default=0)
     offline = any(finding.outcome for finding in findings)
     if offline and all(each.outcome for each in findings if each.effect >= Effect.STOP):
         return Verdict.TAKE_IT_OFFLINE
     if strongest >= Effect.STOP:
         return Verdict.DO_NOT_POST
-    unanswered = max((each.effect for each in not_evaluated if each.counts), default=0)
-    if max(strongest, unanswered) >= Effect.HOLD:
+    # Those that count stand first, so that a long list of others costs nothing.
+    waiting = (
+        not_evaluated
+        and not_evaluated[0].counts
+        and any(each.counts and each.effect >= Effect.HOLD for each in not_evaluated)
+    )
+    if waiting or strongest >= Effect.HOLD:
         return Verdict.GET_SIGNOFF
     return Verdict.POST_WITH_CARE if strongest >= Effect.ADVISE else Verdict.POST
 

@@ -128,21 +128,31 @@ def abusive_words(options: Table) -> DetectInPassage:
     meant = frozenset(options.choices("meant", MEANT)) or frozenset(MEANT)
 
     def find(passage: Passage) -> Spans:
+        # Worked out by the first rule of the list that asks, and kept for the others.
+        marked = passage.memo.get(words.automaton)
+        if marked is None:
+            marked = passage.memo[words.automaton] = _marked(passage, words)
+        if not marked:
+            return []
         return [
             (start, end)
-            for start, end, kind, how in _marked(passage, words)
+            for start, end, kind, how in marked
             if kind in kinds and how in meant
         ]
 
     return find
 
 
-@lru_cache(maxsize=32)
 def _read(file: Path, asked_by: Path) -> _Words:
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        return _read_list(file)
     except (OSError, UnicodeDecodeError) as wrong:
         raise RuleError(asked_by, "options.file", f"{file} cannot be read ({wrong})") from wrong
+
+
+@lru_cache(maxsize=32)
+def _read_list(file: Path) -> _Words:
+    lines = file.read_text(encoding="utf-8").splitlines()
     meanings: dict[tuple[bool, str], tuple[str, str, float]] = {}
     section = ""
     for number, line in enumerate(lines, 1):

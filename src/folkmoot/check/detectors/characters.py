@@ -126,11 +126,7 @@ def shouting(options: Table) -> DetectInPassage:
 
     def find(passage: Passage) -> Spans:
         words = passage.text.split()
-        capitals = 0
-        for word in words:
-            if word.isupper():
-                capitals += 1
-        if capitals < least:
+        if sum(map(str.isupper, words)) < least:
             return []
         return _rows_of_capitals(passage.text, words, least)
 

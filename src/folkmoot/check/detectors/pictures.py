@@ -27,7 +27,7 @@ def _has_words(alt: str | None) -> bool:
     return alt is not None and any(character.isalnum() for character in alt)
 
 
-@plain_post_detector("picture-without-alt")
+@plain_post_detector("picture-without-alt", attached=True)
 def picture_without_alt(reading: Reading) -> Hits | None:
     """Pictures whose alt text is missing, or holds no letter and no digit."""
     found = [
@@ -38,7 +38,7 @@ def picture_without_alt(reading: Reading) -> Hits | None:
     return found or None
 
 
-@post_detector("alt-begins")
+@post_detector("alt-begins", attached=True)
 def alt_begins(options: Table) -> DetectInPost:
     """Alt text that begins with one of ``words`` (``image of``), which a reader says anyway."""
     words = options.texts("words", at_least=1)
@@ -57,7 +57,7 @@ def alt_begins(options: Table) -> DetectInPost:
     return find
 
 
-@plain_post_detector("alt-is-file-name")
+@plain_post_detector("alt-is-file-name", attached=True)
 def alt_is_file_name(reading: Reading) -> Hits | None:
     """Alt text that is the name of a file."""
     found = []
@@ -71,7 +71,7 @@ def alt_is_file_name(reading: Reading) -> Hits | None:
     return found or None
 
 
-@plain_post_detector("alt-repeats-post")
+@plain_post_detector("alt-repeats-post", attached=True)
 def alt_repeats_post(reading: Reading) -> Hits | None:
     """Alt text that says the same words as the post."""
     if not reading.alts:
@@ -85,7 +85,7 @@ def alt_repeats_post(reading: Reading) -> Hits | None:
     return found or None
 
 
-@post_detector("alt-length")
+@post_detector("alt-length", attached=True)
 def alt_length(options: Table) -> DetectInPost:
     """Alt text of more than ``at_most`` code points."""
     at_most = options.whole("at_most", low=20, high=10_000)
@@ -112,7 +112,7 @@ def _is_seen(attachment: Attachment) -> bool:
 _CAPTIONS = {"unknown": None, "no": Captions.NO, "unread": Captions.YES}
 
 
-@post_detector("video-captions")
+@post_detector("video-captions", attached=True)
 def video_captions(options: Table) -> DetectInPost:
     """Posts with a video whose captions are as the option ``are`` says.
 
@@ -131,7 +131,7 @@ def video_captions(options: Table) -> DetectInPost:
     return find
 
 
-@post_detector("people-in-picture")
+@post_detector("people-in-picture", attached=True)
 def people_in_picture(options: Table) -> DetectInPost:
     """Pictures and videos of people who can be recognised and have not agreed on record.
 
@@ -167,7 +167,7 @@ _SAID: dict[str, Callable[[Attachment], bool]] = {
 }
 
 
-@post_detector("attachment-said")
+@post_detector("attachment-said", attached=True)
 def attachment_said(options: Table) -> DetectInPost:
     """Posts with an attachment of which somebody said what the option ``is`` names.
 

@@ -187,7 +187,15 @@ def find_postcodes(text: str) -> Spans:
     return found
 
 
-@plain_passage_detector("postcode")
+def _postcodes(passage: Passage) -> Spans:
+    """Postcodes in ``passage``, looked for once for both rules."""
+    found: Spans | None = passage.memo.get(find_postcodes)
+    if found is None:
+        found = passage.memo[find_postcodes] = find_postcodes(passage.folded)
+    return found
+
+
+@plain_passage_detector("postcode", where="digits")
 def postcode(passage: Passage) -> Spans:
     """UK postcodes that stand alone: one without a house is shared by about fifteen addresses.
 
@@ -199,7 +207,7 @@ def postcode(passage: Passage) -> Spans:
     homes = _homes(passage)
     return [
         (start, end)
-        for start, end in find_postcodes(passage.folded)
+        for start, end in _postcodes(passage)
         if _is_written_as_one(passage.text[start:end])
         and not any(left <= start < right for left, right in homes)
     ]
@@ -209,7 +217,7 @@ def _is_written_as_one(written: str) -> bool:
     return written.upper() == written
 
 
-@passage_detector("home-address")
+@passage_detector("home-address", where="digits")
 def home_address(options: Table) -> DetectInPassage:
     """A house with its street and postcode, where nothing says that the public goes there.
 
@@ -236,7 +244,7 @@ def _is_private(text: str) -> bool:
 def _homes(passage: Passage) -> Spans:
     text = passage.folded
     found: Spans = []
-    for start, end in find_postcodes(text):
+    for start, end in _postcodes(passage):
         if not _is_written_as_one(passage.text[start:end]):
             continue
         earliest = max(0, start - _BETWEEN, found[-1][1] if found else 0)

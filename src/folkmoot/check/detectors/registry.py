@@ -27,6 +27,8 @@ MakeContext = Callable[[Table], DetectInContext]
 OF_PASSAGES: dict[str, tuple[MakePassage, str | None]] = {}
 """By name: how a detector is made, and the kind of place without which it has nothing to say."""
 OF_POSTS: dict[str, MakePost] = {}
+ATTACHED: set[str] = set()
+"""Detectors of posts that have nothing to say where nothing is attached."""
 OF_CONTEXTS: dict[str, MakeContext] = {}
 
 
@@ -61,22 +63,29 @@ def plain_passage_detector(
     return register
 
 
-def post_detector(name: str) -> Callable[[MakePost], MakePost]:
-    """Register the decorated maker under ``name``, as :func:`passage_detector` does."""
+def post_detector(name: str, *, attached: bool = False) -> Callable[[MakePost], MakePost]:
+    """Register the decorated maker under ``name``, as :func:`passage_detector` does.
+
+    One that is ``attached`` is called only for posts with attachments.
+    """
 
     def register(make: MakePost) -> MakePost:
         _refuse_twice(name)
+        if attached:
+            ATTACHED.add(name)
         OF_POSTS[name] = make
         return make
 
     return register
 
 
-def plain_post_detector(name: str) -> Callable[[DetectInPost], DetectInPost]:
+def plain_post_detector(
+    name: str, *, attached: bool = False
+) -> Callable[[DetectInPost], DetectInPost]:
     """Register the decorated detector, which takes no options, under ``name``."""
 
     def register(detect: DetectInPost) -> DetectInPost:
-        post_detector(name)(lambda _options: detect)
+        post_detector(name, attached=attached)(lambda _options: detect)
         return detect
 
     return register

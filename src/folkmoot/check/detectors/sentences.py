@@ -53,12 +53,12 @@ def long_sentence(options: Table) -> DetectInPassage:
 def _words(sentence: str) -> int:
     return sum(
         not word.startswith(("#", "@", "http://", "https://", "www."))
-        and any(character.isalnum() for character in word)
+        and (word[0].isalnum() or any(map(str.isalnum, word)))
         for word in sentence.split()
     )
 
 
-@passage_detector("figure-without-source")
+@passage_detector("figure-without-source", where="digits")
 def figure_without_source(options: Table) -> DetectInPassage:
     """Percentages, large numbers and sums of money, where the post links to nothing.
 

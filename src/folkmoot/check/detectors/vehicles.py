@@ -28,7 +28,7 @@ _NEAR = 60
 _NEVER_ISSUED = frozenset({"00", "01", "50"})
 
 
-@plain_passage_detector("number-plate")
+@plain_passage_detector("number-plate", where="digits")
 def find_number_plates(passage: Passage) -> Spans:
     """Registration marks, written in capitals.
 
