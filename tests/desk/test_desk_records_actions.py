@@ -84,7 +84,7 @@ ACTIONS = {
     guidance.state_house_profile: lambda c: (
         lambda: guidance.state_house_profile(
             c.body,
-            days=["Monday"],
+            days=["monday"],
             hours="9am to 5pm",
             response_promise="Within a day.",
             appeal_route="Write to us.",

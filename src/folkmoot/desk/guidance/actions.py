@@ -9,8 +9,10 @@ from django.db import transaction
 
 from folkmoot.desk.people.queries import Member, Organisation, Role
 from folkmoot.desk.records import actions as records
+from folkmoot.guidance import Day, GuidanceError
 
 from .models import Calendar, HouseProfile, Period
+from .queries import find_house_rules
 
 KINDS = {
     "pre_election": "Pre-election period",
@@ -115,6 +117,8 @@ def state_house_profile(
 ) -> None:
     """Say what the organisation's house rules say of it. Raises :class:`GuidanceRefused`."""
     _must_be_admin(actor)
+    if not set(days) <= set(Day):
+        raise GuidanceRefused(f"Name days as {', '.join(Day)}.")
     said = {
         "days": list(days),
         "hours": hours,
@@ -123,6 +127,10 @@ def state_house_profile(
         "emergency_route": emergency_route.strip(),
         "block_review_months": block_review_months,
     }
+    try:
+        find_house_rules(organisation, HouseProfile(organisation=organisation, **said))
+    except GuidanceError as unfit:
+        raise GuidanceRefused(str(unfit)) from unfit
     HouseProfile.objects.update_or_create(organisation=organisation, defaults=said)
     records.record(
         "house_rules.stated",

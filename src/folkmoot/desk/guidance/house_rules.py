@@ -7,15 +7,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 
-from folkmoot.desk.people.queries import Organisation, find_public_organisation, signed_in
-from folkmoot.guidance import Day, GuidanceError, HouseRules, Profile, make_house_rules
+from folkmoot.desk.people.queries import find_public_organisation, signed_in
+from folkmoot.guidance import Day, GuidanceError
 
 from . import actions, queries
 
@@ -54,39 +52,12 @@ class ProfileForm(forms.Form):
     )
 
 
-def read_house_rules(organisation: Organisation, channels: list[str]) -> HouseRules | None:
-    """The organisation's house rules; ``None`` until an admin has filled in its profile. Raises
-    ``GuidanceError`` where pack and profile do not make complete ones.
-    """
-    row = queries.find_house_profile(organisation)
-    if row is None:
-        return None
-    profile = Profile(
-        organisation=organisation.name,
-        days=tuple(Day(day) for day in row.days),
-        hours=row.hours,
-        zone=organisation.zone,
-        response_promise=row.response_promise,
-        channels=tuple(channels),
-        appeal_route=row.appeal_route,
-        emergency_route=row.emergency_route,
-        block_review_months=row.block_review_months,
-        language=organisation.language,
-        rules_address=settings.CONFIG.address + reverse("house_rules"),
-    )
-    return make_house_rules(queries.get_pack(organisation.pack), profile)
-
-
 @login_not_required
 def house_rules(request: HttpRequest) -> HttpResponse:
     """The page for everyone."""
     organisation = find_public_organisation(request.get_host())
-    rules = read_house_rules(organisation, CHANNELS) if organisation else None
+    rules = queries.find_house_rules(organisation) if organisation else None
     return render(request, "guidance/house_rules.html", {"rules": rules})
-
-
-# Named in general: which accounts there are is on the front page.
-CHANNELS = ["social media"]
 
 
 def edit_house_rules(request: HttpRequest) -> HttpResponse:
@@ -113,7 +84,7 @@ def edit_house_rules(request: HttpRequest) -> HttpResponse:
             ]
     rules, against = None, ""
     try:
-        rules = read_house_rules(organisation, CHANNELS)
+        rules = queries.find_house_rules(organisation)
     except GuidanceError as incomplete:
         against = str(incomplete)
     kept = queries.find_house_profile(organisation)

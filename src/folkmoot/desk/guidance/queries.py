@@ -8,6 +8,8 @@ from datetime import datetime
 from functools import lru_cache
 from html import escape
 
+from django.conf import settings
+from django.urls import reverse
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
@@ -15,13 +17,17 @@ from folkmoot.check import Checker, CheckError, Fact
 from folkmoot.desk.people.queries import Organisation
 from folkmoot.guidance import (
     Clause,
+    Day,
     Evidence,
     GuidanceError,
+    HouseRules,
     Pack,
+    Profile,
     Version,
     available_packs,
     list_versions,
     load_pack,
+    make_house_rules,
 )
 
 from .models import Calendar, HouseProfile, Period
@@ -140,3 +146,30 @@ def find_known_until(organisation: Organisation) -> datetime | None:
 def find_house_profile(organisation: Organisation) -> HouseProfile | None:
     """What the organisation says of itself in its house rules, once an admin has said it."""
     return HouseProfile.objects.filter(organisation=organisation).first()
+
+
+def find_house_rules(
+    organisation: Organisation, row: HouseProfile | None = None
+) -> HouseRules | None:
+    """The organisation's house rules; ``None`` until an admin has said what they say of it.
+
+    ``row`` is a profile to try before it is kept. Raises ``GuidanceError`` where pack and profile
+    do not make complete ones.
+    """
+    row = row or find_house_profile(organisation)
+    if row is None:
+        return None
+    profile = Profile(
+        organisation=organisation.name,
+        days=tuple(Day(day) for day in row.days),
+        hours=row.hours,
+        zone=organisation.zone,
+        response_promise=row.response_promise,
+        channels=("social media",),  # which accounts there are is on the front page
+        appeal_route=row.appeal_route,
+        emergency_route=row.emergency_route,
+        block_review_months=row.block_review_months,
+        language=organisation.language,
+        rules_address=settings.CONFIG.address + reverse("house_rules"),
+    )
+    return make_house_rules(get_pack(organisation.pack), profile)

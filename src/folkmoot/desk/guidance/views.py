@@ -50,7 +50,9 @@ def pack(request: HttpRequest, pack: str) -> HttpResponse:
             "levels": list(Level),
             "audience": audience,
             "audiences": list(Audience),
-            "groups": queries.clauses_by_group(clauses_for(found, audience)),
+            "groups": queries.clauses_by_group(
+                clauses_for(found, audience) if audience else found.clauses
+            ),
             "versions": queries.list_pack_versions(found.id),
         },
     )
@@ -61,7 +63,6 @@ def overview(request: HttpRequest, pack: str) -> HttpResponse:
     """The overview one can hold in one's head: prints on one side of A4."""
     found = _get_pack(pack)
     audience = _audience(request)
-    chosen = None if audience is Audience.EVERYONE else audience
     return render(
         request,
         "guidance/overview.html",
@@ -70,7 +71,7 @@ def overview(request: HttpRequest, pack: str) -> HttpResponse:
             "address": pack,
             "audience": audience,
             "audiences": list(Audience),
-            "groups": overview_page(found, chosen),
+            "groups": overview_page(found, audience),
         },
     )
 
@@ -136,7 +137,7 @@ def changes(request: HttpRequest, pack: str) -> HttpResponse:
             diff = diff_packs(_get_pack(f"{found.id}@{since}"), found)
         except UnrelatedPacks as unrelated:
             raise Http404(str(unrelated)) from unrelated
-        if audience is not Audience.EVERYONE:
+        if audience:
             diff = for_role(diff, audience)
     return render(
         request,
@@ -183,6 +184,7 @@ def _level(request: HttpRequest) -> Level:
     return Level(wanted) if wanted in set(Level) else Level.OVERVIEW
 
 
-def _audience(request: HttpRequest) -> Audience:
+def _audience(request: HttpRequest) -> Audience | None:
+    """The audience asked for; ``None`` for the whole pack."""
     wanted = request.GET.get("for", "")
-    return Audience(wanted) if wanted in set(Audience) else Audience.EVERYONE
+    return Audience(wanted) if wanted in set(Audience) else None
