@@ -85,7 +85,7 @@ ACTIONS = {
         lambda: guidance.state_house_profile(
             c.body,
             days=["monday"],
-            hours="9am to 5pm",
+            hours="09:00-17:00",
             response_promise="Within a day.",
             appeal_route="Write to us.",
             emergency_route="Call 999.",
