@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PYTEST = [sys.executable, "-m", "pytest", "-q"]
+# Two at a time: what a small machine has; a file stays together, with what it started.
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"]
 # The library first, with Django out of reach; then the desk on each database; then browsers.
 PARTS: dict[str, list[str]] = {
     "library": [*PYTEST, "--ignore=tests/desk", "--ignore=tests/journeys", "tests"],
