@@ -28,6 +28,7 @@ from .content import (
     list_problems,
 )
 from .forms import LANGUAGES, WINDOWS, ComposerForm, local_parts, next_half_hour
+from .unsaved import KEPT
 
 Errors = list[dict[str, str]]
 
@@ -339,6 +340,7 @@ def _compose(
         "example": example,
         "problems": list_problems(content, organisation) if draft else [],
         "sent_back": _last_sent_back(draft),
+        "unsaved": request.session.pop(KEPT, "") if request.method == "GET" else "",
         "picture_alt": "" if form is None or kept_picture else form.data.get("picture_alt", ""),
     }
     return render(request, "drafts/compose.html", context, status=422 if errors else 200)
