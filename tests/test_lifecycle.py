@@ -212,5 +212,5 @@ def test_every_offer_of_a_table_is_a_step_it_knows(table):
     for state in table.states:
         offered = table.offers(state, roles=everyone)
         assert (offered == ()) == (state in table.final)
-        for verb in offered:
+        if offered:
             assert f"{state} --> " in table.mermaid()

@@ -30,10 +30,11 @@ def rules_table() -> list[str]:
     from folkmoot.guidance import load_pack
 
     lines = ["| rule | effect | what it finds | clauses |", "| --- | --- | --- | --- |"]
-    for rule in sorted(Checker(load_pack("uk-civil-service")).rules, key=lambda rule: rule.id):
-        lines.append(
-            f"| `{rule.id}` | {rule.effect.word} | {rule.title} | {', '.join(rule.clauses)} |"
-        )
+    rules = sorted(Checker(load_pack("uk-civil-service")).rules, key=lambda rule: rule.id)
+    lines += [
+        f"| `{rule.id}` | {rule.effect.word} | {rule.title} | {', '.join(rule.clauses)} |"
+        for rule in rules
+    ]
     return lines
 
 
