@@ -31,6 +31,7 @@ _STEM_KIND = "abuse"
 _EXPECTED = 0.6
 _HITS_AT_MOST = 20_000
 _BEFORE = 40
+_NEXT_BREATH = 200
 _LONGEST_WORD = 64
 
 _SINGLE_QUOTED = re.compile(r"(?<![\w])'[^'\n]{2,80}'(?!\w)")
@@ -42,8 +43,8 @@ _MASKED_KIND = "rude"
 # What a sentence says when it speaks about hurtful words rather than using them: it names them as
 # words, or tells that somebody was called so ...
 _SPEAKS_OF = re.compile(
-    r"\b(?:the (?:\w-)?(?:word|term|label)|slurs?|name-calling|hate speech|hate crimes?|zero tolerance"
-    r"|derogatory|abusive|verbally)\b"
+    r"\b(?:the (?:\w-)?(?:word|term|label)|slurs?|name-calling|hate speech|hate crimes?"
+    r"|zero tolerance|derogatory|abusive|verbally)\b"
     r"|\b(?:be|been|being|is|are|was|were|get|gets|got|getting) (?:called|labelled|branded|told)\b"
     r"|\b(?:called|calls|calling|call|calls|labels?|labelling|branded) (?:me|him|her|us|them|you"
     r"|someone|somebody|people|others|anyone|anybody|each other|another|women|men|girls|boys"
@@ -54,7 +55,7 @@ _SPEAKS_OF = re.compile(
 _TELLS = re.compile(
     r"\b(?:say|says|saying|said|thinks?|thinking|believes?|believing|claim(?:s|ing|ed)?|hates?|hating"
     r"|shout(?:s|ed|ing)?|scream(?:s|ed|ing)?|chant(?:s|ed|ing)?|us(?:e|es|ing)|tell(?:s|ing)?|told"
-    r"|call(?:s|ed|ing)?|being|treat(?:s|ed|ing)?|joking|jokes?|words?|insults?|heard|hear)\b"
+    r"|call(?:s|ed|ing)?|being|treat(?:s|ed|ing)?|banned|joking|jokes?|words?|insults?|heard|hear)\b"
 )
 _CONDEMNS = re.compile(
     r"\b(?:wrong|unacceptable|inappropriate|racist|sexist|homophobic|transphobic|ableist"
@@ -71,7 +72,8 @@ _DENIED = re.compile(r"(?:\bnot|\bnever|n't)(?: (?:an?|being|be)){0,2} $")
 _OF_ONESELF = re.compile(
     r"\b(?:i'm|i am|i was|i feel|i felt|we're|we are|makes? me|made me|me feel|my fellow|us"
     r"|(?:as|being) a proud|proud(?: to be)?(?: an?)?|myself|feel so|i look|silly me|i)"
-    r"(?: (?:an?|such|so|the|really|being|just|one|proud|bit|little|very|pretty|old|total)){0,3} $"
+    r"(?: (?:an?|such|so|the|really|being|just|one|proud|bit|little|very|pretty|old|total"
+    r"|like)){0,3} $"
 )
 # Words before that aim a word at somebody: "you", "these", "he is such a", "bunch of" ...
 _AIMED_BEFORE = re.compile(
@@ -134,11 +136,7 @@ def abusive_words(options: Table) -> DetectInPassage:
             marked = passage.memo[words.automaton] = _marked(passage, words)
         if not marked:
             return []
-        return [
-            (start, end)
-            for start, end, kind, how in marked
-            if kind in kinds and how in meant
-        ]
+        return [(start, end) for start, end, kind, how in marked if kind in kinds and how in meant]
 
     return find
 
@@ -207,10 +205,30 @@ def _marked(passage: Passage, words: _Words) -> list[tuple[int, int, str, str]]:
     ]
 
 
-def _hits(text: str, words: _Words) -> list[tuple[int, int, float, str]]:
+_Hit = tuple[int, int, float, str]
+
+
+def _hits(text: str, words: _Words) -> list[_Hit]:
     """Words of the list in ``text`` as (start, end, weight, kind), in order, none overlapping."""
-    found: list[tuple[int, int, float, str]] = []
-    stems: list[tuple[int, int, float, str]] = []
+    found, excused = _seen(text, words)
+    if "*" in text:
+        found.extend(
+            (*match.span(), _MASKED_WEIGHT, _MASKED_KIND) for match in _MASKED.finditer(text)
+        )
+    found.sort(key=lambda hit: (hit[0], -hit[1]))
+    kept: list[_Hit] = []
+    for hit in found:
+        if kept and hit[0] < kept[-1][1]:
+            continue
+        if not any_touches(excused, hit[0], hit[1]):
+            kept.append(hit)
+    return kept
+
+
+def _seen(text: str, words: _Words) -> tuple[list[_Hit], list[tuple[int, int]]]:
+    """Words of the list and, apart from them, the phrases in which none counts, in order."""
+    found: list[_Hit] = []
+    stems: list[_Hit] = []
     excused: list[tuple[int, int]] = []
     for which, start, end in words.automaton.find_matches_as_indexes(text, overlapping=True):
         section, _, weight = words.meanings[which]
@@ -225,22 +243,8 @@ def _hits(text: str, words: _Words) -> list[tuple[int, int, float, str]]:
                 found.append((start, end, weight, section))
         if len(found) + len(stems) >= _HITS_AT_MOST:
             break
-    found.extend(stems)  # after the words themselves: of two as long, the word is kept
-    if "*" in text:
-        found.extend(
-            (*match.span(), _MASKED_WEIGHT, _MASKED_KIND) for match in _MASKED.finditer(text)
-        )
-    if not found:
-        return found
-    found.sort(key=lambda hit: (hit[0], -hit[1]))
-    excused.sort()
-    kept: list[tuple[int, int, float, str]] = []
-    for hit in found:
-        if kept and hit[0] < kept[-1][1]:
-            continue
-        if not any_touches(excused, hit[0], hit[1]):
-            kept.append(hit)
-    return kept
+    # Stems come after the words themselves: of two that are as long, the word is kept.
+    return found + stems, sorted(excused)
 
 
 def any_touches(spans: list[tuple[int, int]], start: int, end: int) -> bool:
@@ -303,10 +307,12 @@ class _Judge:
         known = self._speaks_of.get(number)
         if known is None:
             sentences = self._passage.sentences
-            left, right = sentences[number] if sentences else (0, len(self._passage.folded))
             text = self._passage.folded
+            left, right = sentences[number] if sentences else (0, len(text))
+            # What is condemned is often condemned in the next breath.
+            after = sentences[number + 1][1] if number + 1 < len(sentences) else right
             known = _SPEAKS_OF.search(text, left, right) is not None or (
-                _CONDEMNS.search(text, left, right) is not None
+                _CONDEMNS.search(text, left, min(after, right + _NEXT_BREATH)) is not None
                 and _TELLS.search(text, left, right) is not None
             )
             self._speaks_of[number] = known

@@ -38,6 +38,7 @@ _SMALL = (
     "A ALL AND ARE AT BE BY CAN DO DON'T FOR FROM GET GO HAS HAVE HERE I IF IN IS IT'S MY NO NOT "
     "NOW OF OFF ON OR OUR OUT PLEASE SO THAT THE THEIR THIS TO UP WAS WE WILL WITH YOU YOUR"
 )
+_TOKEN = re.compile(r"\S+")
 _SMALL_WORDS = frozenset(_SMALL.split())
 _LETTERS_OF_A_WORD = 5
 _WORDS_OF_FIVE = 2
@@ -128,32 +129,41 @@ def shouting(options: Table) -> DetectInPassage:
         words = passage.text.split()
         if sum(map(str.isupper, words)) < least:
             return []
-        return _rows_of_capitals(passage.text, words, least)
+        rows = passage.memo.get(shouting)
+        if rows is None:  # worked out by the first rule that asks
+            rows = passage.memo[shouting] = _rows_of_capitals(passage.text)
+        return [
+            (row[0][0], row[-1][1])
+            for row in rows
+            if len(row) >= least and _is_shouted([bare for _, _, bare in row], least)
+        ]
 
     return find
 
 
-def _rows_of_capitals(text: str, words: list[str], least: int) -> Spans:
-    found: Spans = []
+def _rows_of_capitals(text: str) -> list[list[tuple[int, int, str]]]:
+    """Words in capitals that stand in a row, as (start, end, the bare word), two at least."""
+    found: list[list[tuple[int, int, str]]] = []
     row: list[tuple[int, int, str]] = []
-    at = 0
-    for word in [*words, ""]:
-        start = text.find(word, at) if word else len(text)
-        at = start + len(word)
-        bare = word.strip("\"'“”‘’()[]!?.…,;:-–—")
-        # An initial with its full stop is part of a name.
-        if (
-            word[:1] not in "#@"
-            and bare.isupper()
-            and not (len(bare) == 1 and word.endswith("."))
-            and "://" not in word
-        ):
-            row.append((start, start + word.find(bare) + len(bare), bare.replace("’", "'")))
-            if not word.endswith((",", ";", ":", "/", "|")):
-                continue
-        if _is_shouted([bare for _, _, bare in row], least):
-            found.append((row[0][0], row[-1][1]))
-        row = []
+    for match in _TOKEN.finditer(text):
+        word, start = match[0], match.start()
+        if word.isupper():
+            bare = word.strip("\"'“”‘’()[]!?.…,;:-–—")
+            # An initial with its full stop is part of a name.
+            if (
+                word[0] not in "#@"
+                and not (len(bare) == 1 and word.endswith("."))
+                and "://" not in word
+            ):
+                row.append((start, start + word.find(bare) + len(bare), bare.replace("’", "'")))
+                if not word.endswith((",", ";", ":", "/", "|")):
+                    continue
+        if row:
+            if len(row) > 1:
+                found.append(row)
+            row = []
+    if len(row) > 1:
+        found.append(row)
     return found
 
 

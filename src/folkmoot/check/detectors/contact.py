@@ -10,14 +10,14 @@ from folkmoot.check.table import Table
 from .registry import DetectInPassage, passage_detector
 
 _TELEPHONE_START = re.compile(
-    r"(?<![\w.,/£$€+-])(?:\(?\+44\)?(?: ?\(0\))?|\(?0044\)?(?: ?\(0\))?|\(?0)"
+    r"(?<![\w,/£$€+-])(?<![\d+(]\.)(?:\(?\+44\)?(?: ?\(0\))?|\(?0044\)?(?: ?\(0\))?|\(?0)"
     r"(?=[ .()/-]{0,3}\d)"
 )
 # Words after which ten digits are something else's number.
 _OTHER_NUMBER = re.compile(
     r"\b(?:order|ref|reference|invoice|tracking|parcel|barcode|serial|isbn|account|acct|case|crime"
     r"|policy|booking|ticket|licence|application|product|part|model|customer|meter|version)"
-    r"(?: ?(?:no|number|id|code|ref|reference|is|was))?[\s.:#-]{0,4}$"
+    r"(?: ?(?:no|number|id|code|ref|reference|is|was)){0,2}[\s.:#-]{0,4}$"
 )
 _BEFORE = 30
 _DIGITS_AFTER_TRUNK = 10

@@ -25,9 +25,10 @@ def find_nhs_numbers(passage: Passage) -> Spans:
     """Ten digits, together or as 3-3-4, whose last is the modulus 11 check digit.
 
     The check is the NHS Data Dictionary's
-    (https://www.datadictionary.nhs.uk/attributes/nhs_number.html): weights 10 to 2, the remainder taken from 11, where 11
-    counts as 0 and 10 is never issued. The first digit must be one that England, Wales and
-    Northern Ireland use, or the first six a date, as in Scotland's CHI number.
+    (https://www.datadictionary.nhs.uk/attributes/nhs_number.html): weights 10 to 2, the
+    remainder taken from 11, where 11 counts as 0 and 10 is never issued. The first digit must
+    be one that England, Wales and Northern Ireland use, or the first six a date, as in
+    Scotland's CHI number.
     """
     text = passage.folded
     return [

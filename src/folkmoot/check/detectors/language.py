@@ -25,153 +25,19 @@ _LOOKED_AT = 4_000
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 
 # Words that hold sentences together and that the other language does not have.
-_OWN_WORDS = {
-    "cy": frozenset(
-        [
-            "ac",
-            "yn",
-            "yr",
-            "y'r",
-            "i'r",
-            "o'r",
-            "a'r",
-            "â'r",
-            "mae",
-            "yw",
-            "ydy",
-            "ydyn",
-            "oedd",
-            "bydd",
-            "byddwn",
-            "wedi",
-            "ar",
-            "gyfer",
-            "gan",
-            "gyda",
-            "gan'r",
-            "hwn",
-            "hon",
-            "hyn",
-            "hynny",
-            "sydd",
-            "sy'n",
-            "mae'n",
-            "nid",
-            "ddim",
-            "hefyd",
-            "neu",
-            "ond",
-            "chi",
-            "eich",
-            "eu",
-            "ein",
-            "ni",
-            "fel",
-            "pan",
-            "lle",
-            "mwy",
-            "trwy",
-            "drwy",
-            "rhwng",
-            "cyn",
-            "oherwydd",
-            "rhaid",
-            "gallwch",
-            "cael",
-            "gwneud",
-            "ewch",
-            "bod",
-            "fod",
-            "oes",
-            "unrhyw",
-            "bob",
-            "pob",
-            "yma",
-            "dan",
-            "heb",
-            "dros",
-            "iawn",
-            "diolch",
-            "os",
-            "felly",
-            "nac",
-            "wrth",
-            "mewn",
-            "ni'n",
-            "chi'n",
-            "i'ch",
-            "o'n",
-            "eto",
-            "newydd",
-            "heddiw",
-        ]
-    ),
-    "en": frozenset(
-        [
-            "the",
-            "and",
-            "of",
-            "to",
-            "is",
-            "are",
-            "was",
-            "were",
-            "with",
-            "for",
-            "you",
-            "your",
-            "our",
-            "this",
-            "that",
-            "these",
-            "those",
-            "from",
-            "have",
-            "has",
-            "had",
-            "will",
-            "would",
-            "can",
-            "could",
-            "not",
-            "but",
-            "or",
-            "by",
-            "at",
-            "it",
-            "its",
-            "it's",
-            "they",
-            "their",
-            "there",
-            "we",
-            "us",
-            "be",
-            "been",
-            "who",
-            "what",
-            "when",
-            "where",
-            "which",
-            "how",
-            "all",
-            "more",
-            "about",
-            "into",
-            "if",
-            "an",
-            "as",
-            "do",
-            "does",
-            "please",
-            "don't",
-            "than",
-            "then",
-            "out",
-            "up",
-        ]
-    ),
-}
+_WELSH = (
+    "ac yn yr y'r i'r o'r a'r â'r mae yw ydy ydyn oedd bydd byddwn wedi ar gyfer gan gyda gan'r "
+    "hwn hon hyn hynny sydd sy'n mae'n nid ddim hefyd neu ond chi eich eu ein ni fel pan lle "
+    "mwy trwy drwy rhwng cyn oherwydd rhaid gallwch cael gwneud ewch bod fod oes unrhyw bob pob "
+    "yma dan heb dros iawn diolch os felly nac wrth mewn ni'n chi'n i'ch o'n eto newydd heddiw "
+)
+_ENGLISH = (
+    "the and of to is are was were with for you your our this that these those from have has "
+    "had will would can could not but or by at it its it's they their there we us be been who "
+    "what when where which how all more about into if an as do does please don't than then out "
+    "up "
+)
+_OWN_WORDS = {"cy": frozenset(_WELSH.split()), "en": frozenset(_ENGLISH.split())}
 TOLD_BY_WORDS = frozenset(_OWN_WORDS)
 """The languages that can be told apart without ``py3langid``."""
 
@@ -181,11 +47,11 @@ def identify_language(
 ) -> str | None:
     """The language of ``text`` among ``languages`` (two letters each), or ``None`` for not known.
 
-    Not known is what short texts are: of fewer than 20 letters (8, if there are three words), once
-    links, handles, hashtags and the like are taken away. ``py3langid`` decides where it is installed (the extra ``languages``),
-    restricted to ``languages``; words that hold sentences together where it is not, or with
-    ``by_words_alone``, for Welsh and English. Where the two do not agree and it is not
-    sure of itself, the language is not known.
+    Not known is what short texts are: of fewer than 20 letters (8, if there are three words),
+    once links, handles, hashtags and the like are taken away. ``py3langid`` decides where it
+    is installed (the extra ``languages``), restricted to ``languages``; words that hold
+    sentences together where it is not, or with ``by_words_alone``, for Welsh and English.
+    Where the two do not agree and it is not sure of itself, the language is not known.
     """
     passage = Passage(text[:_LOOKED_AT], "text")
     plain = _without_marks(passage)

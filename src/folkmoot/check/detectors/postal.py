@@ -155,7 +155,8 @@ _STREET = (
     r"|ffordd|lôn)"
 )
 _HOUSE = re.compile(
-    rf"(?<![\w£.,:/-])(?:flat \d{{1,4}}[a-z]?,? )?\d{{1,4}}[a-z]?,? (?:[a-z'’-]{{2,20}} ){{0,3}}{_STREET}\b"
+    rf"(?<![\w£.,:/-])(?:flat \d{{1,4}}[a-z]?,? )?\d{{1,4}}[a-z]?,? "
+    rf"(?:[a-z'-]{{2,20}} ){{0,3}}{_STREET}\b"
     r"|(?<![\w£.,:/-])\d{1,4}[a-z]?,? (?:heol|stryd|ffordd|lôn)(?: [a-z'-]{2,20}){1,3}"
     r"|\b[a-z'-]{3,20} (?:cottage|villa|farmhouse|lodge)\b"
 )
@@ -163,11 +164,12 @@ _BETWEEN = 80
 # Words that make an address the address of something the public goes to.
 _PUBLIC = re.compile(
     r"\b(?:visit|venue|library|librar(?:y|ies)|museum|gallery|theatre|school|college|university"
-    r"|hospital|clinic|surgery|health centre|centre|center|hall|town hall|office|offices|station|pool"
-    r"|church|chapel|mosque|temple|synagogue|park|hotel|shop|store|market|stadium|arena|cafe|café"
-    r"|pub|restaurant|court|courthouse|depot|tip|hub|drop[ -]in|exhibition|event|meeting|tickets|doors"
-    r"|opening (?:hours|times)|open (?:from|daily|every|until|on)|join us|held at|takes place|write to"
-    r"|post (?:it )?to|by post|head office|headquarters|hq|llyfrgell|amgueddfa|neuadd|canolfan)\b"
+    r"|hospital|clinic|surgery|health centre|centre|center|hall|town hall|office|offices"
+    r"|station|pool|church|chapel|mosque|temple|synagogue|park|hotel|shop|store|market|stadium"
+    r"|arena|cafe|café|pub|restaurant|court|courthouse|depot|tip|hub|drop[ -]in|exhibition"
+    r"|event|meeting|tickets|doors|opening (?:hours|times)|open (?:from|daily|every|until|on)"
+    r"|join us|held at|takes place|write to|post (?:it )?to|by post|head office|headquarters"
+    r"|hq|llyfrgell|amgueddfa|neuadd|canolfan)\b"
 )
 # Words that make it somebody's own.
 _PRIVATE = re.compile(
@@ -204,7 +206,7 @@ def postcode(passage: Passage) -> Spans:
     """
     if not any(map(str.isdigit, passage.folded)):
         return []
-    homes = _homes(passage)
+    homes = _homes_once(passage)
     return [
         (start, end)
         for start, end in _postcodes(passage)
@@ -231,7 +233,7 @@ def home_address(options: Table) -> DetectInPassage:
     def find(passage: Passage) -> Spans:
         if not any(map(str.isdigit, passage.folded)):
             return []
-        homes = _homes(passage)
+        homes = _homes_once(passage)
         return homes if homes and (in_any_case or _is_private(passage.folded)) else []
 
     return find
@@ -239,6 +241,14 @@ def home_address(options: Table) -> DetectInPassage:
 
 def _is_private(text: str) -> bool:
     return _PRIVATE.search(text) is not None or _PUBLIC.search(text) is None
+
+
+def _homes_once(passage: Passage) -> Spans:
+    """Houses with their postcodes, looked for once for both rules."""
+    homes: Spans | None = passage.memo.get(_homes)
+    if homes is None:
+        homes = passage.memo[_homes] = _homes(passage)
+    return homes
 
 
 def _homes(passage: Passage) -> Spans:

@@ -21,8 +21,8 @@ _FIGURE = re.compile(
 )
 # Words that make a figure a finding about the world, and those that say where it is from.
 _FINDING = re.compile(
-    r"\b(?:rose|risen|rise|rising|fell|fallen|fall|falling|up by|down by|up from|down from|increased?"
-    r"|increasing|decreased?|doubled|halved|tripled|dropped|grew|grown|jumped|record|highest|lowest"
+    r"\b(?:rose|risen|rise|rising|fell|fallen|fall|falling|up by|down by|up from|down from"
+    r"|increased?|increasing|decreased?|doubled|halved|tripled|dropped|grew|grown|jumped|record|highest|lowest"
     r"|fastest|more than ever|compared|on average|one in \w+|most likely|less likely|more likely"
     r"|cut by|reduced by|growth|inflation|unemployment)\b"
 )
@@ -43,8 +43,13 @@ def long_sentence(options: Table) -> DetectInPassage:
         # Cheapest first: most posts are too short to hold such a sentence at all.
         if len(text) <= 2 * at_most or len(text.split()) <= at_most:
             return []
+        counts = passage.memo.get(long_sentence)
+        if counts is None:  # counted by the first rule that asks
+            counts = passage.memo[long_sentence] = [
+                _words(text[start:end]) for start, end in passage.sentences
+            ]
         return [
-            (start, end) for start, end in passage.sentences if _words(text[start:end]) > at_most
+            span for span, words in zip(passage.sentences, counts, strict=True) if words > at_most
         ]
 
     return find
@@ -80,6 +85,13 @@ def figure_without_source(options: Table) -> DetectInPassage:
 
 
 def _figures_without_link(passage: Passage) -> Spans:
+    found: Spans | None = passage.memo.get(_figures_without_link)
+    if found is None:  # looked for by the first rule that asks
+        found = passage.memo[_figures_without_link] = _figures(passage)
+    return found
+
+
+def _figures(passage: Passage) -> Spans:
     text = passage.folded
     if not _DIGIT.search(text):
         return []
