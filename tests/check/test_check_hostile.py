@@ -1,10 +1,19 @@
 """Posts made to break the checker: it answers all the same, and soon."""
 
 import time
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from folkmoot.check import Capacity, Context, Post, report_from_dict, report_to_dict
+from folkmoot.check import (
+    Capacity,
+    CheckError,
+    Context,
+    Post,
+    RuleError,
+    report_from_dict,
+    report_to_dict,
+)
 
 OFFICIAL = Context(capacity=Capacity.OFFICIAL, periods=frozenset())
 LONG = 100_000
@@ -73,3 +82,61 @@ def test_time_grows_with_the_length_of_the_post_and_not_with_its_square(checker)
     short = min(seconds(500) for _ in range(3))
     long = min(seconds(2000) for _ in range(2))
     assert long < 4 * short * 2
+
+
+MEGABYTE = 1_000_000
+LONG_POSTS = {
+    "an ordinary text": "The library in Newport is open until 8pm on Thursday; bring a friend. ",
+    "many rules": "Labour 07700 900123 co.uk/x #stayathome @a “b” 👏 12% secret fraud liar ",
+    "zalgo": "e" + "\u0301\u0489\u034f" * 20 + " ",
+    "hashtags": "#stayathome ",
+    "numbers": "943 476 5919 AB12 CDE SW1A 1AA ",
+    "overrides": "\u202e\u2066 ",
+    "half characters": "\ud83d \udfff ",
+}
+
+
+@pytest.mark.parametrize("name", LONG_POSTS)
+def test_a_post_of_a_megabyte_is_answered_within_a_second(checker, name):
+    unit = LONG_POSTS[name]
+    size = len(unit.encode("utf-8", "surrogatepass"))
+    post = Post(unit * (MEGABYTE // size))
+    checker.check(Post(unit), OFFICIAL)  # what is made at first need is not this post's doing
+    taken = []
+    for _ in range(2):
+        start = time.process_time()
+        report = checker.check(post, OFFICIAL)
+        taken.append(time.process_time() - start)
+        assert report.looked_at
+    assert min(taken) < 1
+
+
+def test_ten_thousand_hashtags_are_one_finding_of_each_rule(checker):
+    report = checker.check(Post("#stayathome " * 10_000), OFFICIAL)
+    rules = [each.rule for each in report.findings]
+    assert "accessibility/hashtag-number" in rules
+    assert len(rules) == len(set(rules))
+
+
+@pytest.mark.parametrize("pattern", [r"(a)\1", r"(?=a)b", r"a(?<!b)", "(a{1000}){1000}"])
+def test_a_pattern_that_could_run_away_is_refused_in_words(make_checker, rule, pattern):
+    with pytest.raises(RuleError) as caught:
+        make_checker(rule(f"[match]\npatterns = ['{pattern}']\nalways = true"))
+    assert caught.value.key == "match.patterns"
+    assert "cannot be used by RE2" in str(caught.value)
+
+
+def test_a_pattern_that_hangs_others_takes_no_longer_here(make_checker, rule):
+    checker = make_checker(rule("[match]\npatterns = ['(x+x+)+y']\nalways = true"))
+    start = time.process_time()
+    checker.check(Post("x" * LONG), OFFICIAL)
+    assert time.process_time() - start < 1
+
+
+def test_a_time_without_its_zone_is_refused_and_one_in_another_zone_is_the_same_moment(checker):
+    with pytest.raises(CheckError, match="lacks its offset from UTC"):
+        checker.check(Post("hi"), Context(publish_at=datetime(2026, 5, 1, 9)))  # noqa: DTZ001
+    here = datetime(2026, 5, 1, 9, tzinfo=UTC)
+    there = here.astimezone(timezone(timedelta(hours=13)))
+    answers = [checker.check(Post("hi"), Context(publish_at=at)) for at in (here, there)]
+    assert answers[0] == answers[1]

@@ -37,6 +37,8 @@ if TYPE_CHECKING:  # the checker itself needs no pack, only what became of it
 
 _WORDS_NAMED = 3
 _WORDS_SHOWN = 40
+_SPANS_KEPT = 1_000
+"""How many places a finding shows. Nobody reads more, and a hostile post may have a million."""
 _PLANS_KEPT = 256
 
 
@@ -57,11 +59,8 @@ class _Plan:
     """Rules that lack facts, with what is said if they find something, in order of effect."""
     watched: frozenset[int]
     """Rules of another capacity that say what is fine in this one."""
-    not_evaluated: tuple[NotEvaluated, ...]
-    """What is said of `unsure` where none of them finds anything."""
-    questions: tuple[Question, ...]
-    looked_at: tuple[str, ...]
-    fine: tuple[str, ...]
+    nothing: Report
+    """The report on every post in which nothing is found."""
 
 
 class Checker:
@@ -153,6 +152,8 @@ class Checker:
         plan = self._plan(context)
         reading = _read(post)
         found = self._find(reading, plan, context)
+        if not found:
+            return plan.nothing
         because = plan.because
         findings = [
             _finding(self.rules[number], hits, because[number], reading)
@@ -162,31 +163,30 @@ class Checker:
         if len(findings) > 1:
             places = {passage.place: rank for rank, passage in enumerate(reading.alts, 1)}
             findings.sort(key=lambda finding: _rank(finding, places))
-        not_evaluated = plan.not_evaluated
-        if found and not plan.unsure.keys().isdisjoint(found):
+        not_evaluated = plan.nothing.not_evaluated
+        if not plan.unsure.keys().isdisjoint(found):
             not_evaluated = _counted(plan.unsure, found)
         verdict = verdict_on(findings, not_evaluated)
-        return Report(
-            pack=self._pack,
+        return replace(
+            plan.nothing,
             verdict=verdict,
             findings=tuple(findings),
             not_evaluated=not_evaluated,
-            questions=plan.questions,
-            looked_at=plan.looked_at,
             reasons=reasons_for(verdict, findings, not_evaluated, self.vocabulary.roles),
-            fine=self._fine(found, plan, context) if plan.watched or plan.fine else plan.fine,
+            fine=self._fine(found, plan, context),
         )
 
     def _fine(self, found: dict[int, Hits], plan: _Plan, context: Context) -> tuple[str, ...]:
         """What the rules that found something say is fine, then what is fine in general."""
+        if context.capacity not in (Capacity.PERSONAL, Capacity.PROFESSIONAL):
+            return ()
         told = [
             sentence
             for number in sorted(found)
-            if number in plan.watched
-            or (number in plan.because and context.capacity is not Capacity.OFFICIAL)
+            if number in plan.watched or number in plan.because
             for sentence in self.rules[number].fine
         ]
-        return tuple(dict.fromkeys((*told, *plan.fine)))
+        return tuple(dict.fromkeys((*told, *plan.nothing.fine)))
 
     # One loop under one `try`, so that the rule at fault is known without a call for each.
     def _find(  # noqa: C901, PLR0912
@@ -291,6 +291,22 @@ class Checker:
         # What could only have been advice is listed and not looked for: it makes no difference.
         doubtful = [number for number, each in unsure if each.effect >= Effect.HOLD]
         active = sorted((*because, *doubtful, *watched))
+        quiet = _counted(dict(unsure), {})
+        verdict = verdict_on((), quiet)
+        nothing = Report(
+            pack=self._pack,
+            verdict=verdict,
+            not_evaluated=quiet,
+            # Where it is not known whether a question applies, it is asked.
+            questions=tuple(
+                asked.question for asked in self._asked if asked.when.applies(context) is not False
+            ),
+            looked_at=tuple(self.rules[number].id for number in because),
+            reasons=reasons_for(verdict, (), quiet, self.vocabulary.roles),
+            fine=tuple(
+                fine.text for fine in self.vocabulary.fine if context.capacity in fine.capacity
+            ),
+        )
         return _Plan(
             active=frozenset(active),
             of_passages=self._by_kind(active),
@@ -305,15 +321,7 @@ class Checker:
             because=because,
             unsure=dict(unsure),
             watched=frozenset(watched),
-            not_evaluated=_counted(dict(unsure), {}),
-            # Where it is not known whether a question applies, it is asked.
-            questions=tuple(
-                asked.question for asked in self._asked if asked.when.applies(context) is not False
-            ),
-            looked_at=tuple(self.rules[number].id for number in because),
-            fine=tuple(
-                fine.text for fine in self.vocabulary.fine if context.capacity in fine.capacity
-            ),
+            nothing=nothing,
         )
 
     def _refuse_impossible(self, context: Context) -> None:
@@ -403,7 +411,7 @@ def _finding(rule: Rule, hits: Hits, because: tuple[str, ...], reading: Reading)
     words: list[str] = []
     concerned: list[str] = []
     by_place: dict[str, list[tuple[int, int]]] = {}
-    for place, start, end in hits:
+    for place, start, end in hits[:_SPANS_KEPT]:
         by_place.setdefault(place, []).append((start, end))
     for place, here in by_place.items():
         passage = reading.passage(place)
@@ -413,6 +421,8 @@ def _finding(rule: Rule, hits: Hits, because: tuple[str, ...], reading: Reading)
             spans.append(Span(start, end, units[start], units[end], place))
             words.append(text[start:end])
             concerned.append(f"{place}\x1f{folded[start:end]}")
+    if len(hits) > _SPANS_KEPT:
+        concerned.append(f"more\x1f{len(hits)}")
     if not hits:
         concerned.append(f"post\x1f{reading.text.folded}")
     return Finding(

@@ -168,6 +168,8 @@ def _digits(passage: Passage) -> Spans:
 
 
 def _numbers(passage: Passage) -> Spans:
+    if not passage.digits:
+        return []
     return [match.span() for match in _NUMBERS.finditer(passage.folded)]
 
 

@@ -148,6 +148,9 @@ def _rows_of_capitals(text: str) -> list[list[tuple[int, int, str]]]:
     for match in _TOKEN.finditer(text):
         word, start = match[0], match.start()
         if word.isupper():
+            if len(word) > 1 and word.isalnum():  # nothing to take off: the usual case
+                row.append((start, match.end(), word))
+                continue
             bare = word.strip("\"'“”‘’()[]!?.…,;:-–—")
             # An initial with its full stop is part of a name.
             if (

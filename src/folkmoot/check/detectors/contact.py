@@ -42,9 +42,20 @@ def telephone(options: Table) -> DetectInPassage:
     starts = _MOBILE if options.choice("kind", ("mobile", "landline")) == "mobile" else _LANDLINE
 
     def find(passage: Passage) -> Spans:
-        return [span for span, number in _telephones(passage.folded) if starts.match(number)]
+        numbers = passage.memo.get(telephone)
+        if numbers is None:  # looked for by the first rule that asks
+            numbers = passage.memo[telephone] = _telephones(passage.folded)
+        return [span for span, number in numbers if starts.match(number)]
 
     return find
+
+
+def _telephones_once(passage: Passage) -> list[tuple[tuple[int, int], str]]:
+    """What :func:`_telephones` finds, looked for once for rules of both kinds."""
+    found: list[tuple[tuple[int, int], str]] | None = passage.memo.get(_telephones)
+    if found is None:
+        found = passage.memo[_telephones] = _telephones(passage.folded)
+    return found
 
 
 def _telephones(text: str) -> list[tuple[tuple[int, int], str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from folkmoot.check.passage import Passage, Spans
 from folkmoot.check.table import Table
 
@@ -47,6 +49,7 @@ def hashtag_case(options: Table) -> DetectInPassage:
     return find
 
 
+@lru_cache(maxsize=1024)
 def _full_words(tag: str, words: frozenset[str], longest: int) -> int:
     """The most words of three letters or more ``tag`` can be cut into wholly; -1 for not at all."""
     if len(tag) > _LONGEST_LOOKED_AT:

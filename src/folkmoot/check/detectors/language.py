@@ -117,6 +117,18 @@ def other_language(options: Table) -> DetectInContext:
         text = reading.text.text
         if declared not in languages or len(text) < _LETTERS_OF_A_SENTENCE:
             return None
+        # Without a small word of another language there is nothing to ask.
+        words = reading.text.folded.split()
+        if all(
+            _OWN_WORDS[language].isdisjoint(words)
+            for language in languages
+            if language != declared and language in _OWN_WORDS
+        ):
+            return None
+        others = [_OWN_WORDS[each] for each in languages if each != declared and each in _OWN_WORDS]
+        words = _WORD.findall(reading.text.folded[:_LOOKED_AT])
+        if all(sum(map(own.__contains__, words)) < _WORDS_AT_LEAST for own in others):
+            return None
         # A third language looks a little like one of ours, but has none of its small words. They
         # are counted first, since that is cheap and settles nearly every post.
         looked_at = reading.text if len(text) <= _LOOKED_AT else Passage(text[:_LOOKED_AT], "text")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from folkmoot.check.passage import Passage, Spans
+from folkmoot.check.passage import Passage, Spans, touches
 from folkmoot.check.table import Table
 
 from .registry import DetectInPassage, passage_detector, plain_passage_detector
@@ -161,6 +161,7 @@ _HOUSE = re.compile(
     r"|\b[a-z'-]{3,20} (?:cottage|villa|farmhouse|lodge)\b"
 )
 _BETWEEN = 80
+_DIGIT = re.compile("[0-9]")
 # Words that make an address the address of something the public goes to.
 _PUBLIC = re.compile(
     r"\b(?:visit|venue|library|librar(?:y|ies)|museum|gallery|theatre|school|college|university"
@@ -204,14 +205,13 @@ def postcode(passage: Passage) -> Spans:
     Written in capitals, or with a digit and a space where a postcode has them; ``w1 4pm`` in small
     letters is taken for words. Those :func:`home_address` finds are left to it.
     """
-    if not any(map(str.isdigit, passage.folded)):
+    if not _DIGIT.search(passage.folded):
         return []
     homes = _homes_once(passage)
     return [
         (start, end)
         for start, end in _postcodes(passage)
-        if _is_written_as_one(passage.text[start:end])
-        and not any(left <= start < right for left, right in homes)
+        if _is_written_as_one(passage.text[start:end]) and not touches(homes, start, end)
     ]
 
 
@@ -231,7 +231,7 @@ def home_address(options: Table) -> DetectInPassage:
     in_any_case = options.flag("in_any_case", default=False)
 
     def find(passage: Passage) -> Spans:
-        if not any(map(str.isdigit, passage.folded)):
+        if not _DIGIT.search(passage.folded):
             return []
         homes = _homes_once(passage)
         return homes if homes and (in_any_case or _is_private(passage.folded)) else []

@@ -43,24 +43,31 @@ def long_sentence(options: Table) -> DetectInPassage:
         # Cheapest first: most posts are too short to hold such a sentence at all.
         if len(text) <= 2 * at_most or len(text.split()) <= at_most:
             return []
-        counts = passage.memo.get(long_sentence)
-        if counts is None:  # counted by the first rule that asks
-            counts = passage.memo[long_sentence] = [
-                _words(text[start:end]) for start, end in passage.sentences
+        rough = passage.memo.get(long_sentence)
+        if rough is None:  # counted by the first rule that asks
+            rough = passage.memo[long_sentence] = [
+                len(text[start:end].split()) for start, end in passage.sentences
             ]
         return [
-            span for span, words in zip(passage.sentences, counts, strict=True) if words > at_most
+            span
+            for span, words in zip(passage.sentences, rough, strict=True)
+            if words > at_most and _has_more_words(text[span[0] : span[1]], at_most)
         ]
 
     return find
 
 
-def _words(sentence: str) -> int:
-    return sum(
-        not word.startswith(("#", "@", "http://", "https://", "www."))
-        and (word[0].isalnum() or any(map(str.isalnum, word)))
-        for word in sentence.split()
-    )
+def _has_more_words(sentence: str, at_most: int) -> bool:
+    """Whether ``sentence`` has more than ``at_most`` words. It is read no further than needed."""
+    words = 0
+    for word in sentence.split():
+        if (word[0].isalnum() or any(map(str.isalnum, word))) and not word.startswith(
+            ("#", "@", "http://", "https://", "www.")
+        ):
+            words += 1
+            if words > at_most:
+                return True
+    return False
 
 
 @passage_detector("figure-without-source", where="digits")

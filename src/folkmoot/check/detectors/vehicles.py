@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from folkmoot.check.passage import Passage, Spans
+from folkmoot.check.words import without_overlaps
 
 from .registry import plain_passage_detector
 
@@ -24,6 +25,7 @@ _VEHICLE = re.compile(
     r"|motorbike|motorcycle|taxi|cerbyd|rhif cofrestru)\b"
 )
 _NEAR = 60
+_DIGIT = re.compile("[0-9]")
 # Digits of the current form that were or will be issued: 02 to 49 in March, 51 to 99 in September.
 _NEVER_ISSUED = frozenset({"00", "01", "50"})
 
@@ -36,7 +38,7 @@ def find_number_plates(passage: Passage) -> Spans:
     need a word such as car or registration within 60 characters.
     """
     text = passage.readable
-    if not any(map(str.isdigit, text)) or len(text) != len(passage.folded):
+    if not _DIGIT.search(text) or len(text) != len(passage.folded):
         return []
     found = [match.span() for match in _CURRENT.finditer(text) if match[1] not in _NEVER_ISSUED]
     if _VEHICLE.search(passage.folded):
@@ -44,6 +46,6 @@ def find_number_plates(passage: Passage) -> Spans:
             for match in pattern.finditer(text):
                 start, end = match.span()
                 around = passage.folded[max(0, start - _NEAR) : end + _NEAR]
-                if _VEHICLE.search(around) and not any(a < end and start < b for a, b in found):
+                if _VEHICLE.search(around):
                     found.append((start, end))
-    return sorted(found)
+    return without_overlaps(found)
