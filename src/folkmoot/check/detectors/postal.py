@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 
 from folkmoot.check.passage import Passage, Spans, touches
 from folkmoot.check.table import Table
@@ -252,13 +253,16 @@ def _homes_once(passage: Passage) -> Spans:
 
 
 def _homes(passage: Passage) -> Spans:
-    text = passage.folded
+    postcodes = [
+        span for span in _postcodes(passage) if _is_written_as_one(passage.text[slice(*span)])
+    ]
+    if not postcodes:
+        return []
+    houses = [match.span() for match in _HOUSE.finditer(passage.folded)]
     found: Spans = []
-    for start, end in _postcodes(passage):
-        if not _is_written_as_one(passage.text[start:end]):
-            continue
+    for start, end in postcodes:
         earliest = max(0, start - _BETWEEN, found[-1][1] if found else 0)
-        houses = [match.start() for match in _HOUSE.finditer(text, earliest, start)]
-        if houses:
-            found.append((houses[0], end))
+        first = bisect_left(houses, (earliest,))
+        if first < len(houses) and houses[first][1] <= start:
+            found.append((houses[first][0], end))
     return found
