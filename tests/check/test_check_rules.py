@@ -1,6 +1,8 @@
 """Every rule of the shipped pack does on its own examples what its file says."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +16,10 @@ from folkmoot.check import (
     Post,
     Verdict,
     find_faults,
+    find_uncovered,
 )
 from folkmoot.check.vocabulary import ROLES
-from folkmoot.guidance import load_pack
+from folkmoot.guidance import available_packs, load_pack
 
 PACK = load_pack("uk-civil-service")
 RULES = Checker(PACK).rules
@@ -189,3 +192,19 @@ def test_a_question_is_asked_in_official_capacity_and_where_capacity_is_not_know
     assert len(checker.check(Post("Hi"), Context()).questions) == 6
     personal = Context(capacity=Capacity.PERSONAL)
     assert checker.check(Post("Hi"), personal).questions == ()
+
+
+@pytest.mark.parametrize("pack", available_packs())
+def test_every_pack_that_is_shipped_keeps_to_its_examples_on_both_sides_of_each_condition(pack):
+    checker = Checker(load_pack(pack))
+    assert find_faults(checker) == ()
+    assert find_uncovered(checker) == ()
+
+
+def test_the_table_of_candidates_names_every_rule_and_no_other():
+    table = (Path(__file__).parents[2] / "docs" / "candidates.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z-]+/[a-z-]+)`", table))
+    rules = {rule.id for pack in available_packs() for rule in Checker(load_pack(pack)).rules}
+    assert named == rules
+    rows = re.findall(r"^\| (\d+) \|", table, re.MULTILINE)
+    assert rows == [str(number) for number in range(1, 43)]
