@@ -1,12 +1,16 @@
 """What `docs/rules.md` shows works as shown."""
 
+import json
 import re
+from dataclasses import fields
 from pathlib import Path
 
-from folkmoot.check import FACTS, find_faults
+from folkmoot.check import FACTS, Attachment, Report, find_faults
+from folkmoot.check.circumstances import CONTEXT_KEYS
 from folkmoot.check.detecting import load_all
 from folkmoot.check.detectors import OF_PASSAGES, OF_POSTS
 from folkmoot.check.detectors.registry import OF_CONTEXTS
+from folkmoot.check.overrides import overrides_from_dict
 
 PAGE = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL)
@@ -32,3 +36,22 @@ def test_every_named_fact_is_listed_with_its_values():
     for fact in FACTS.values():
         values = ", ".join(f"`{value}`" for value in fact.values) or "yes or no"
         assert f"| `{fact.name}` | {fact.ask} | {values} |" in PAGE
+
+
+FORMATS = (Path(__file__).parents[2] / "docs" / "check-format.md").read_text(encoding="utf-8")
+
+
+def test_the_page_on_formats_names_every_form_every_key_and_every_exit_status():
+    for form in ("text", "json", "jsonl", "csv", "sarif", "github"):
+        assert f"`{form}`" in FORMATS
+    for key in CONTEXT_KEYS - {"period"}:
+        assert f"`{key}`" in FORMATS
+    for field in fields(Attachment):
+        assert f"`{field.name}`" in FORMATS
+    for field in fields(Report):
+        assert field.name == "pack" or f"`{field.name}`" in FORMATS
+
+
+def test_the_overrides_shown_can_be_read():
+    (shown,) = re.findall(r"```json\n(.*?)```", FORMATS, flags=re.DOTALL)
+    assert overrides_from_dict(json.loads(shown))[0].who == "Ada"

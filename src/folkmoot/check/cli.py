@@ -138,6 +138,7 @@ def _write(answers: Iterable[Answers], worker: Worker) -> int:
         met |= answer.used
         expired |= answer.expired
         refused |= answer.refused
+        written: list[str] = []
         for piece in answer.pieces:
             if not isinstance(piece, str):
                 failed += not piece.is_usage
@@ -145,8 +146,10 @@ def _write(answers: Iterable[Answers], worker: Worker) -> int:
                 print(f"folkmoot check: {piece} It has not been checked.", file=sys.stderr)
                 piece = writer.problem(piece)  # noqa: PLW2901 - its place in the order
             if piece:
-                out.write(between + piece)
-                between = writer.separator
+                written.append(piece)
+        if written:
+            out.write(between + writer.separator.join(written))
+            between = writer.separator
     out.write(writer.end(failed=failed + misused))
     out.flush()
     if unknown:

@@ -87,13 +87,22 @@ def detector_of(
     def detect(*met: Any) -> Any:
         nonlocal made
         if made is None:
-            import_module(module)
-            name = rule.match.detector or ""
-            options = Table(rule.file, rule.options, "options.")
-            if kind == PASSAGE:
-                made = OF_PASSAGES[name][0](options)
-            else:
-                made = (OF_POSTS if kind == POST else OF_CONTEXTS)[name](options)
+            made = made_detector(rule, kind, module)
         return made(*met)
 
     return detect
+
+
+def made_detector(
+    rule: Rule, kind: str, module: str
+) -> DetectInPassage | DetectInPost | DetectInContext:
+    """The detector of ``rule``, of ``kind`` and in ``module``, made now.
+
+    Raises :class:`RuleError` where what its options name has changed since the rule was read.
+    """
+    import_module(module)
+    name = rule.match.detector or ""
+    options = Table(rule.file, rule.options, "options.")
+    if kind == PASSAGE:
+        return OF_PASSAGES[name][0](options)
+    return OF_POSTS[name](options) if kind == POST else OF_CONTEXTS[name](options)

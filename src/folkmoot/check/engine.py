@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, cast
 
 from .compiled import Compiled, compile_pack
-from .detecting import ATTACHMENTS, PASSAGE, POST, detector_of
+from .detecting import ATTACHMENTS, PASSAGE, POST, detector_of, made_detector
 from .detectors.registry import DetectInContext, DetectInPassage, DetectInPost
 from .folding import fold, utf16_offsets
 from .model import (
@@ -78,6 +78,7 @@ class Checker:
     __slots__ = (
         "_asked",
         "_attached",
+        "_lazy",
         "_of_contexts",
         "_of_passages",
         "_of_posts",
@@ -106,6 +107,7 @@ class Checker:
         self._asked = compiled.asked
         self.questions: tuple[Question, ...] = tuple(asked.question for asked in self._asked)
         self._words = WordIndex(self.rules, checked=checked)
+        self._lazy: dict[int, tuple[str, str | None, str]] = {}
         self._of_passages: dict[int, tuple[DetectInPassage, str | None]] = {}
         self._of_posts: dict[int, DetectInPost] = {}
         self._attached: set[int] = set()
@@ -113,6 +115,8 @@ class Checker:
         for number, (kind, where, module) in compiled.detectors.items():
             rule = self.rules[number]
             made = compiled.made.get(number)
+            if made is None:
+                self._lazy[number] = (kind, where, module)
             detect = made.detect if made else detector_of(rule, kind, module)
             if kind == PASSAGE:
                 self._of_passages[number] = (cast("DetectInPassage", detect), where)
@@ -123,6 +127,19 @@ class Checker:
             else:
                 self._of_contexts[number] = cast("DetectInContext", detect)
         self._plans: dict[object, _Plan] = {}
+
+    def make_ready(self) -> None:
+        """Make every detector now rather than when it is first needed, for many posts to come."""
+        for number, (kind, where, module) in self._lazy.items():
+            detect = made_detector(self.rules[number], kind, module)
+            if kind == PASSAGE:
+                self._of_passages[number] = (cast("DetectInPassage", detect), where)
+            elif kind == POST:
+                self._of_posts[number] = cast("DetectInPost", detect)
+            else:
+                self._of_contexts[number] = cast("DetectInContext", detect)
+        self._lazy.clear()
+        self._plans.clear()
 
     @property
     def running(self) -> tuple[Rule, ...]:

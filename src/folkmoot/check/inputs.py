@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from .circumstances import NoSuchValue, read_context, read_post
 from .front_matter import read_sheet
@@ -26,8 +26,7 @@ class NoSuchFile(Exception):
     """A file is not there, or cannot be read: wrong usage rather than a bad row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(NamedTuple):
     """One post as it stands in a file, not yet read.
 
     ``line`` is the line its row begins on, or 0 for a file that is one post. ``data`` is the
@@ -39,8 +38,7 @@ class Raw:
     data: bytes | dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One post, ready to be checked.
 
     ``id`` is the row's, or the file's name. ``begins`` is the place in ``whole``, the text of the
@@ -147,8 +145,17 @@ def _rows(name: str, file: IO[bytes]) -> Iterator[Raw]:
         text.detach()
 
 
-def read_item(raw: Raw, vocabulary: Vocabulary, known: Context) -> Item:
+Contexts = dict[tuple[tuple[str, object], ...], tuple[Context, tuple[str, ...]]]
+"""Contexts that rows have said before, so that a million rows with one context make it once."""
+_CONTEXTS_KEPT = 1_000
+
+
+def read_item(
+    raw: Raw, vocabulary: Vocabulary, known: Context, contexts: Contexts | None = None
+) -> Item:
     """The post and its context in ``raw``; what the row does not say is taken from ``known``.
+
+    ``contexts`` keeps contexts from one row to the next; give one for each ``known``.
 
     Raises:
         BadRow: The row cannot be read, has no text, or says something that cannot be.
@@ -161,14 +168,35 @@ def read_item(raw: Raw, vocabulary: Vocabulary, known: Context) -> Item:
         found = values.get("id")
         row_id = found if isinstance(found, str | int) and not isinstance(found, bool) else None
         post = read_post(values)
-        said = {key: value for key, value in values.items() if key not in _OWN_KEYS}
-        context, unknown = read_context(said, vocabulary, known) if said else (known, ())
+        context, unknown = _circumstances(values, vocabulary, known, contexts)
     except NoSuchValue as wrong:
         is_usage = not raw.line
         raise BadRow(Problem(raw.file, raw.line, row_id, str(wrong), is_usage)) from wrong
     return Item(
         raw.line if row_id is None else row_id, raw.file, raw.line, post, context, unknown=unknown
     )
+
+
+def _circumstances(
+    values: dict[str, Any], vocabulary: Vocabulary, known: Context, contexts: Contexts | None
+) -> tuple[Context, tuple[str, ...]]:
+    said = tuple([pair for pair in values.items() if pair[0] not in _OWN_KEYS])
+    if not said:
+        return known, ()
+    if contexts is None:
+        return read_context(dict(said), vocabulary, known)
+    try:
+        kept = contexts.get(said)
+    except TypeError:  # a list or an object among them, which no table can be asked for
+        return read_context(dict(said), vocabulary, known)
+    # True is 1 to a table but not to us, so what was kept must have said the very same.
+    if kept is None or len(contexts) > _CONTEXTS_KEPT:
+        kept = read_context(dict(said), vocabulary, known)
+        if not any(isinstance(value, bool | int | float) for _, value in said):
+            if len(contexts) > _CONTEXTS_KEPT:
+                contexts.clear()
+            contexts[said] = kept
+    return kept
 
 
 def _file(raw: Raw, data: bytes, vocabulary: Vocabulary, known: Context) -> Item:
@@ -187,7 +215,8 @@ def _json(line: bytes) -> dict[str, Any]:
     if not line:
         raise NoSuchValue(f"This row is longer than {LONGEST_ROW} bytes.")
     try:
-        values = json.loads(line)
+        # Told its encoding, the reader need not guess it for each line.
+        values = json.loads(line.decode("utf-8-sig" if line[:1] == b"\xef" else "utf-8"))
     except UnicodeDecodeError as wrong:
         raise NoSuchValue(f"This is not text in UTF-8 ({wrong.reason}).") from wrong
     except (ValueError, RecursionError) as wrong:

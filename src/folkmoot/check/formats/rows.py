@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from folkmoot.check.inputs import Item, Problem
@@ -46,14 +47,15 @@ def finding_row(finding: Finding) -> dict[str, Any]:
 
 
 def _unanswered_row(each: NotEvaluated) -> dict[str, Any]:
-    return {
+    """What is missing; the sentence that asks for it only where it makes a difference."""
+    row = {
         "rule": each.rule,
         "title": each.title,
         "missing": list(each.missing),
         "effect": each.effect.word,
-        "message": each.message,
         "counts": each.counts,
     }
+    return {**row, "message": each.message} if each.counts else row
 
 
 def _question_row(question: Question) -> dict[str, Any]:
@@ -95,8 +97,10 @@ class JsonLinesWriter:
                 for each in report.overridden
             ]
             overridden = f', "overridden": {json.dumps(rows)}'
+        row_id = item.id
+        row_id = encode_basestring_ascii(row_id) if isinstance(row_id, str) else str(row_id)
         return (
-            f'{{"id": {json.dumps(item.id)}, "verdict": "{report.verdict.value}", '
+            f'{{"id": {row_id}, "verdict": "{report.verdict.value}", '
             f'"findings": {findings}{self._tail(report)}{overridden}}}\n'
         )
 
