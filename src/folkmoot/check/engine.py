@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from typing import TYPE_CHECKING, cast
 
 from .compiled import Compiled, compile_pack
 from .detecting import ATTACHMENTS, PASSAGE, POST, detector_of, made_detector
 from .detectors.registry import DetectInContext, DetectInPassage, DetectInPost
-from .folding import fold, utf16_offsets
+from .finding import make_finding, rank_of
 from .model import (
     Capacity,
     CheckError,
     Closeness,
     Context,
     Effect,
-    Finding,
     NotEvaluated,
     Post,
     Question,
     Report,
     Seniority,
-    Span,
 )
 from .passage import Passage, Spans
 from .reading import Hits, Reading
@@ -35,10 +32,6 @@ from .words import WordIndex
 if TYPE_CHECKING:  # the checker itself needs no pack, only what became of it
     from folkmoot.guidance.model import Pack
 
-_WORDS_NAMED = 3
-_WORDS_SHOWN = 40
-_SPANS_KEPT = 1_000
-"""How many places a finding shows. Nobody reads more, and a hostile post may have a million."""
 _PLANS_KEPT = 256
 
 
@@ -173,13 +166,13 @@ class Checker:
             return plan.nothing
         because = plan.because
         findings = [
-            _finding(self.rules[number], hits, because[number], reading)
+            make_finding(self.rules[number], hits, because[number], reading)
             for number, hits in found.items()
             if number in because
         ]
         if len(findings) > 1:
             places = {passage.place: rank for rank, passage in enumerate(reading.alts, 1)}
-            findings.sort(key=lambda finding: _rank(finding, places))
+            findings.sort(key=lambda finding: rank_of(finding, places))
         not_evaluated = plan.nothing.not_evaluated
         if not plan.unsure.keys().isdisjoint(found):
             not_evaluated = _counted(plan.unsure, found)
@@ -413,75 +406,3 @@ def _hits(passage: Passage, spans: Spans, skip: tuple[str, ...]) -> Hits:
         for start, end in spans
         if not (skip and passage.overlaps(skip, start, end))
     ]
-
-
-def _rank(finding: Finding, places: dict[str, int]) -> tuple[int, int, int, str]:
-    if not finding.spans:
-        return (-finding.effect, -1, 0, finding.rule)
-    first = finding.spans[0]
-    place = 0 if first.place == "text" else places.get(first.place, len(places) + 1)
-    return (-finding.effect, place, first.start, finding.rule)
-
-
-def _finding(rule: Rule, hits: Hits, because: tuple[str, ...], reading: Reading) -> Finding:
-    spans: list[Span] = []
-    words: list[str] = []
-    concerned: list[str] = []
-    by_place: dict[str, list[tuple[int, int]]] = {}
-    for place, start, end in hits[:_SPANS_KEPT]:
-        by_place.setdefault(place, []).append((start, end))
-    for place, here in by_place.items():
-        passage = reading.passage(place)
-        text, folded = ("", "") if passage is None else (passage.text, passage.folded)
-        units = utf16_offsets(text, (offset for span in here for offset in span))
-        for start, end in here:
-            spans.append(Span(start, end, units[start], units[end], place))
-            words.append(text[start:end])
-            concerned.append(f"{place}\x1f{folded[start:end]}")
-    if len(hits) > _SPANS_KEPT:
-        concerned.append(f"more\x1f{len(hits)}")
-    if not hits:
-        concerned.append(f"post\x1f{reading.text.folded}")
-    return Finding(
-        rule=rule.id,
-        title=rule.title,
-        clauses=rule.clauses,
-        effect=rule.effect,
-        confidence=rule.confidence,
-        message=rule.message.replace("{words}", _name(words)),
-        advice=rule.advice,
-        clear_by=rule.clear_by,
-        spans=tuple(spans),
-        because=because,
-        fingerprint=_fingerprint(rule.id, concerned),
-        outcome=rule.outcome,
-        advice_cy=rule.advice_cy,
-    )
-
-
-def _fingerprint(rule: str, concerned: list[str]) -> str:
-    """The first 16 hexadecimal digits of SHA-256 over rule, places and folded words, sorted.
-
-    Sorted, so that moving a sentence keeps the answer given to it; with repeats, so that one more
-    mention does not.
-    """
-    whole = "\x1e".join((rule, *sorted(concerned)))
-    return sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
-def _name(words: list[str]) -> str:
-    """Up to three of the words found, each once, in quotation marks."""
-    shown: dict[str, str] = {}
-    for word in words:
-        if word.strip():
-            shown.setdefault(fold(word), _shorten(word))
-    named = [f"“{word}”" for word in shown.values()]
-    left = len(named) - _WORDS_NAMED
-    if left > 0:
-        return f"{', '.join(named[:_WORDS_NAMED])} and {left} more"
-    return " and ".join(filter(None, (", ".join(named[:-1]), *named[-1:])))
-
-
-def _shorten(word: str) -> str:
-    one_line = " ".join(word.split())
-    return one_line if len(one_line) <= _WORDS_SHOWN else f"{one_line[: _WORDS_SHOWN - 1]}…"
