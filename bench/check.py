@@ -333,7 +333,26 @@ def _compressed_megabytes(distribution: metadata.Distribution, name: str) -> flo
     )
 
 
+MEGABYTES = {
+    "ordinary": "The library in Newport is open until 8pm on Thursday; bring a friend. ",
+    "rules": "Labour 07700 900123 co.uk/x #stayathome @a “b” 👏 12% secret fraud liar ",
+    "numbers": "943 476 5919 AB12 CDE SW1A 1AA ",
+}
+
+
+def megabyte() -> Iterator[Figure]:
+    """CPU seconds for the slowest of three posts of a megabyte. No peer: none has context."""
+
+    def seconds(text: str) -> float:
+        post = text * (1_000_000 // len(text.encode()))
+        return cpu_seconds(lambda: _check(post), rounds=2)
+
+    slowest = max(seconds(text) for text in MEGABYTES.values())
+    yield Figure("check.megabyte", slowest, "s CPU", 1.0, more_is_better=False)
+
+
 FIGURES = {
+    "check.megabyte": megabyte,
     "check.single": single,
     "check.batch": batch,
     "check.jsonl": jsonl,

@@ -275,7 +275,7 @@ def test_huge_hostile_files_are_false_quickly(inner: bytes) -> None:
     text = f"c2sp.org/tlog-proof@v1\nextra {encode_base64(inner)}\nindex 0\n\n"
     start = time.process_time()
     assert not verify_proof(text + "x" * (MAX_PROOF_BYTES - len(text)))
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < 5
 
 
 @settings(max_examples=300)
