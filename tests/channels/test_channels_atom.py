@@ -230,7 +230,7 @@ def test_an_address_that_is_not_of_the_web_is_an_error(shelf, address):
         shelf,
         authority="example.gov.uk",
         since_on=date(2026, 1, 1),
-        entry_url=lambda key: address,  # noqa: ARG005
+        entry_url=lambda key: address,
         picture_url=str,
     )
     with pytest.raises(ValueError, match="not a web address"):

@@ -110,11 +110,11 @@ def read_periods(value: object) -> frozenset[str]:
     if isinstance(value, str):
         kinds = [] if value.strip() == "none" else value.replace(",", " ").replace(";", " ").split()
     elif isinstance(value, list | tuple | set | frozenset):
-        kinds = list(value)
+        kinds = [str(kind) if isinstance(kind, str) else "" for kind in value]
     else:
         raise NoSuchValue(f"periods must be a list of words, not {value!r}.")
     for kind in kinds:
-        if not isinstance(kind, str) or not kind.replace("_", "").isalpha() or not kind.islower():
+        if not kind.replace("_", "").isalpha() or not kind.islower():
             raise NoSuchValue(f"{kind!r} is not a kind of period such as pre_election.")
     return frozenset(kinds)
 
