@@ -107,16 +107,18 @@ def read_moment(value: object) -> datetime:
 
 def read_periods(value: object) -> frozenset[str]:
     """The kinds of period in ``value``. Raises :class:`NoSuchValue`."""
+    kinds: list[object]
     if isinstance(value, str):
-        kinds = [] if value.strip() == "none" else value.replace(",", " ").replace(";", " ").split()
+        words = value.replace(",", " ").replace(";", " ").split()
+        kinds = [] if words == ["none"] else list(words)
     elif isinstance(value, list | tuple | set | frozenset):
-        kinds = [str(kind) if isinstance(kind, str) else "" for kind in value]
+        kinds = list(value)
     else:
         raise NoSuchValue(f"periods must be a list of words, not {value!r}.")
     for kind in kinds:
-        if not kind.replace("_", "").isalpha() or not kind.islower():
+        if not isinstance(kind, str) or not kind.replace("_", "").isalpha() or not kind.islower():
             raise NoSuchValue(f"{kind!r} is not a kind of period such as pre_election.")
-    return frozenset(kinds)
+    return frozenset(map(str, kinds))
 
 
 def read_fact(name: str, value: object, vocabulary: Vocabulary) -> str | bool | None:
