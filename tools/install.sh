@@ -26,11 +26,13 @@ find_python() {
 }
 
 make_venv() {
-    [ -x "$bin/python" ] && "$bin/python" -c 'import pip' 2>/dev/null && return
+    # One that another Python left behind, or that was moved here, is made anew, with all in it.
+    if [ -x "$bin/python" ] && "$bin/python" -m pip --version >/dev/null 2>&1 &&
+        { [ ! -e "$bin/folkmoot" ] || "$bin/folkmoot" --version >/dev/null 2>&1; }; then return; fi
     find_python
     "$python" -c 'import venv, ensurepip' 2>/dev/null ||
         stop "Python's venv module is needed. On Debian or Ubuntu: apt install python3-venv"
-    "$python" -m venv "$venv" || stop "The virtual environment $venv could not be made; see above."
+    "$python" -m venv --clear "$venv" || stop "The virtual environment $venv could not be made; see above."
 }
 
 install_python() { # $1: the lock to install

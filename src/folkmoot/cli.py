@@ -11,6 +11,7 @@ COMMANDS = {
     "guidance": ("folkmoot.guidance.cli", "list and show packs and their clauses"),
     "ledger": ("folkmoot.ledger.cli", "verify a proof offline"),
     "up": ("folkmoot.desk.site.cli", "start the desk: web and worker together"),
+    "found": ("folkmoot.desk.site.cli", "found an organisation and its first members"),
     "work": ("folkmoot.desk.site.cli", "the worker loop alone"),
     "manage": ("folkmoot.desk.site.cli", "Django's own commands (migrate, createcachetable ...)"),
 }

@@ -17,7 +17,8 @@ from .vault import VaultError, seal
 __all__ = ["AccountRefused", "connect", "diagnose", "disconnect", "note_health", "open_own_channel"]
 
 
-HANDLE = re.compile("[!-~]{1,253}")
+# A domain name. An e-mail address would do to sign in, and would then stand on the register.
+HANDLE = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 SERVER = re.compile(r"https?://[A-Za-z0-9.-]{1,180}(:[0-9]{1,5})?")
 LONGEST_NAME = 100
 

@@ -19,6 +19,8 @@ from .vault import seal, unseal
 
 CHANNELS = {"atom": "Atom feed", "bluesky": "Bluesky", "practice": "Practice channel"}
 CONNECTABLE = ("bluesky",)
+# A send may take three requests (say no, renew, say yes), and must end within a lease.
+OUTBOUND_SECONDS = 8.0
 
 
 def secret_place(account_id: int) -> str:
@@ -48,7 +50,10 @@ class SealedSessions:
             self._unkept = session
             return
         self._account.session = seal(self._place, json.dumps(asdict(session)))
-        Account.objects.filter(pk=self._account.pk).update(session=self._account.session)
+        # Not for one disconnected meanwhile: its tokens have been forgotten, and stay so.
+        Account.objects.filter(pk=self._account.pk, disconnected_at=None).update(
+            session=self._account.session
+        )
 
 
 def build_adapter(account: Account, *, secret: str | None = None) -> Adapter:
@@ -72,7 +77,7 @@ def build_adapter(account: Account, *, secret: str | None = None) -> Adapter:
             server=account.server,
             handle=account.handle,
             app_password=secret,
-            outbound=Outbound(allow=settings.INTERNAL_HOSTS),
+            outbound=Outbound(allow=settings.INTERNAL_HOSTS, timeout_seconds=OUTBOUND_SECONDS),
             sessions=SealedSessions(account),
         )
     raise ValueError(f"There is no channel {account.channel!r}.")

@@ -23,7 +23,14 @@ from .content import (
 from .lifecycle import DraftFacts, DraftState
 from .models import Draft, Picture, Signoff, Version
 from .pictures import PictureRefused, keep_picture
-from .queries import find_signoff, get_again, get_draft, get_version, signed_time
+from .queries import (
+    find_signoff,
+    get_again,
+    get_draft,
+    get_version,
+    picture_row,
+    signed_time,
+)
 from .steps import DraftRefused, StaleDraft, take_step
 
 __all__ = [
@@ -291,7 +298,6 @@ def finish(draft: Draft, *, any_sent: bool, now: datetime) -> Draft:
     )
 
 
-@transaction.atomic
 def add_picture(
     member: Member, file: IO[bytes], *, size_bytes: int, name: str, alt: str, now: datetime
 ) -> dict[str, Any]:
@@ -300,7 +306,7 @@ def add_picture(
     """
     _must_hold(member, Role.AUTHOR)
     kept = keep_picture(file, size_bytes=size_bytes, name=name)
-    Picture.objects.get_or_create(
+    picture, _ = Picture.objects.get_or_create(
         organisation=member.organisation,
         sha256=kept.sha256,
         defaults={
@@ -313,15 +319,7 @@ def add_picture(
             "added_at": now,
         },
     )
-    return {
-        "sha256": kept.sha256,
-        "media_type": kept.media_type,
-        "size_bytes": kept.size_bytes,
-        "width": kept.width,
-        "height": kept.height,
-        "alt": alt.strip(),
-        "name": name[:200],
-    }
+    return picture_row(picture, alt=alt.strip())
 
 
 def make_pictures_public(draft: Draft, version_number: int) -> None:

@@ -75,7 +75,7 @@ def check_content(
 
     A check that failed is never a pass: a post whose report failed cannot be sent for sign-off.
     """
-    moment = content.due_at or now
+    moment = max(content.due_at or now, now)  # a late post is judged by when it leaves
     channels = {account.channel for account in chosen_accounts(content, organisation)}
     context = Context(
         capacity=Capacity(content.capacity),
@@ -282,7 +282,7 @@ def facts_for(
         authors=frozenset(draft.versions.values_list("by", flat=True)),
         problems=tuple(list_problems(content, organisation)),
         stops=tuple(stops),
-        unanswered=tuple(list_unanswered(content, version.report)),
+        unanswered=tuple(list_unanswered(content, version.report if report is None else report)),
         due_at=version.due_at,
         window=timedelta(minutes=version.window_minutes),
         digest_seen=digest_seen,

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -45,7 +45,6 @@ class DraftFacts:
     unaccepted: tuple[str, ...] = ()
     """Findings that hold the post and that the approver has not accepted."""
     reason: str = ""
-    extra: tuple[str, ...] = field(default=())
 
 
 def _has_no_problems(facts: DraftFacts) -> tuple[str, ...]:
@@ -161,6 +160,7 @@ DRAFT = Lifecycle(
             _is_what_was_seen,
             _has_no_problems,
             _is_not_stopped,
+            _is_answered,
             _is_accepted,
             _is_in_time,
         ),

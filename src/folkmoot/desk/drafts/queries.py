@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 from textwrap import shorten
-from typing import IO
+from typing import IO, Any
 
 from folkmoot.desk.people.queries import Member, Organisation
 
@@ -27,6 +27,7 @@ __all__ = [
     "describe_problems",
     "find_picture",
     "find_public_picture",
+    "find_sent_back",
     "find_signoff",
     "first_words",
     "get_again",
@@ -48,6 +49,9 @@ __all__ = [
 ]
 
 log = logging.getLogger(__name__)
+
+
+PAGE = 50
 
 
 class NoSuchDraft(Exception):
@@ -86,13 +90,33 @@ def find_signoff(draft: Draft) -> Signoff | None:
     return draft.signoffs.filter(decision="signed", version_number=draft.version_number).first()
 
 
-def list_drafts(member: Member, *states: DraftState, most: int = 50) -> list[Draft]:
-    """The organisation's drafts in these states, the last changed first."""
-    return list(
-        Draft.objects.filter(organisation=member.organisation, state__in=states)
-        .select_related("organisation")
-        .order_by("-changed_at")[:most]
+def list_drafts(
+    member: Member,
+    *states: DraftState,
+    author: str = "",
+    order: str = "-changed_at",
+    page: int = 1,
+) -> tuple[list[Draft], bool]:
+    """The organisation's drafts in these states, ``PAGE`` at a time, and whether there are more.
+
+    By default the last changed come first; ``order`` is ``changed_at`` for those that have waited
+    longest, or ``due_at`` for those that go out next. ``author`` keeps one author's.
+    """
+    rows = Draft.objects.filter(organisation=member.organisation, state__in=states)
+    if author:
+        rows = rows.filter(author=author)
+    start = (max(page, 1) - 1) * PAGE
+    found = list(
+        rows.select_related("organisation").order_by(order, "pk")[start : start + PAGE + 1]
     )
+    return found[:PAGE], len(found) > PAGE
+
+
+def find_sent_back(draft: Draft) -> Signoff | None:
+    """The decision that sent the post back, while it is being written again."""
+    last = draft.signoffs.order_by("-pk").first()
+    sent_back = last is not None and last.decision == "sent_back"
+    return last if sent_back and draft.state == DraftState.DRAFTING else None
 
 
 def get_again(draft: Draft) -> Draft:
@@ -191,3 +215,16 @@ def find_picture(member: Member, sha256: str) -> Picture | None:
 def find_public_picture(organisation: Organisation, sha256: str) -> Picture | None:
     """A picture of one of the organisation's published posts."""
     return Picture.objects.filter(organisation=organisation, sha256=sha256, public=True).first()
+
+
+def picture_row(picture: Picture, *, alt: str) -> dict[str, Any]:
+    """A picture as a version keeps it, with its description there."""
+    return {
+        "sha256": picture.sha256,
+        "media_type": picture.media_type,
+        "size_bytes": picture.size_bytes,
+        "width": picture.width,
+        "height": picture.height,
+        "alt": alt,
+        "name": picture.name,
+    }

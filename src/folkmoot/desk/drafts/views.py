@@ -123,6 +123,7 @@ def signoff(request: HttpRequest, draft_id: int) -> HttpResponse:
         seen, now = request.POST.get("digest", ""), _now()
         try:
             if request.POST.get("decision") == "sign":
+                _must_mean_it(request)
                 actions.sign(
                     member,
                     draft_id,
@@ -174,6 +175,15 @@ def signoff(request: HttpRequest, draft_id: int) -> HttpResponse:
     )
 
 
+def _must_mean_it(request: HttpRequest) -> None:
+    """Refuse to sign where an objection was typed: it would be thrown away unread."""
+    if request.POST.get("reason", "").strip():
+        raise actions.DraftRefused(
+            "You wrote what should be changed and then pressed Sign, so nothing was done. "
+            "Send it back, or take your words out and sign."
+        )
+
+
 def picture(request: HttpRequest, sha256: str) -> HttpResponseBase:
     """A picture of the member's organisation, published or not."""
     found = queries.find_picture(signed_in(request), sha256)
@@ -213,6 +223,7 @@ def _read(
         if f"remove-{mark}" not in request.POST:
             alt = request.POST.get(f"alt-{mark}", str(row["alt"])).strip()
             pictures.append({**row, "alt": alt, **_picture_facts(request, mark)})
+    pictures += _carried(request, member, kept)
     upload = data.get("picture")
     if upload is not None and keep_picture:
         try:
@@ -247,6 +258,20 @@ def _read(
         errors,
         form,
     )
+
+
+def _carried(request: HttpRequest, member: Member, kept: Content) -> list[dict[str, Any]]:
+    """Pictures the page showed that no version holds yet: their save was refused."""
+    known = {row["sha256"] for row in kept.pictures}
+    carried = []
+    for mark in request.POST.getlist("have")[:10]:
+        found = queries.find_picture(member, mark)
+        if found is None or mark in known or f"remove-{mark}" in request.POST:
+            continue
+        known.add(mark)
+        row = queries.picture_row(found, alt=request.POST.get(f"alt-{mark}", "").strip())
+        carried.append({**row, **_picture_facts(request, mark)})
+    return carried
 
 
 YES_NO = {"yes": True, "no": False}

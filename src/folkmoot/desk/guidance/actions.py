@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -21,6 +21,9 @@ KINDS = {
 YEARS = range(2000, 2200)
 
 
+FARTHEST = timedelta(days=731)
+
+
 class GuidanceRefused(Exception):
     """The calendar was not changed; the message is a sentence that says why."""
 
@@ -33,6 +36,10 @@ def state_calendar(
     :class:`GuidanceRefused`.
     """
     _must_be_admin(actor)
+    if not now <= known_until <= now + FARTHEST:
+        raise GuidanceRefused(
+            "Choose a day from today on and within two years: nobody can vouch for longer."
+        )
     _must_be_near(known_until)
     Calendar.objects.update_or_create(
         organisation=organisation, defaults={"known_until": known_until}

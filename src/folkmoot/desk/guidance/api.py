@@ -20,8 +20,12 @@ from folkmoot.guidance import GuidanceError
 
 from . import queries
 
-LONGEST_BODY = 1_000_000
-MOST_ROWS = 1_000
+LONGEST_BODY = 200_000
+MOST_ROWS = 100
+JSON_LINES = frozenset(
+    f"application/{name}"
+    for name in ("x-ndjson", "jsonl", "x-jsonlines", "jsonlines", "json-lines")
+)
 
 
 @csrf_exempt
@@ -43,7 +47,7 @@ def check(request: HttpRequest) -> HttpResponse:
         return _refuse(413, f"Send at most {LONGEST_BODY} bytes at once.")
     organisation = find_public_organisation(request.get_host())
     name = request.GET.get("pack") or (organisation.pack if organisation else "uk-civil-service")
-    many = request.content_type == "application/x-ndjson"
+    many = request.content_type in JSON_LINES
     lines = request.body.splitlines() if many else [request.body]
     if len(lines) > MOST_ROWS:
         return _refuse(413, f"Send at most {MOST_ROWS} rows at once.")

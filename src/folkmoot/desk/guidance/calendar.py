@@ -70,7 +70,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
                 ]
             elif isinstance(form, KnownForm):
                 end = datetime.combine(
-                    form.cleaned_data["known_until"], time(23, 59, 59), organisation.timezone
+                    form.cleaned_data["known_until"], time.max, organisation.timezone
                 )
                 actions.state_calendar(organisation, known_until=end, actor=member, now=now)
                 messages.success(request, "The calendar is now stated to be complete until then.")
@@ -84,7 +84,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
                     name=data["name"],
                     source=data["source"],
                     starts_at=datetime.combine(data["starts_on"], time(0), zone),
-                    ends_at=datetime.combine(data["ends_on"], time(23, 59, 59), zone),
+                    ends_at=datetime.combine(data["ends_on"], time.max, zone),
                     actor=member,
                     now=now,
                 )

@@ -13,7 +13,7 @@ from django.urls import reverse
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from folkmoot.check import Checker, CheckError, Fact
+from folkmoot.check import Checker, CheckError, Fact, Question
 from folkmoot.desk.people.queries import Organisation
 from folkmoot.guidance import (
     Clause,
@@ -23,6 +23,7 @@ from folkmoot.guidance import (
     HouseRules,
     Pack,
     Profile,
+    UnknownPack,
     Version,
     available_packs,
     list_versions,
@@ -47,7 +48,13 @@ _markdown = MarkdownIt("commonmark", {"html": False})
 
 @lru_cache(maxsize=16)
 def get_pack(name: str) -> Pack:
-    """An installed pack. Raises ``UnknownPack`` or ``PackError``."""
+    """An installed pack by its id, or by id and version. Raises ``UnknownPack``, ``PackError``.
+
+    The name may come from anyone's address bar: it is never taken for a folder.
+    """
+    installed = available_packs()
+    if name.partition("@")[0] not in installed:
+        raise UnknownPack(name, installed)
     return load_pack(name)
 
 
@@ -80,6 +87,14 @@ def find_roles(organisation: Organisation) -> Mapping[str, str]:
         return get_checker(organisation.pack).vocabulary.roles
     except (CheckError, GuidanceError):
         return {}  # the check says so itself, as a check that failed
+
+
+def list_questions(pack: str) -> tuple[Question, ...]:
+    """What only a person can judge under a pack; none where its rules cannot be used."""
+    try:
+        return get_checker(pack).questions
+    except (CheckError, GuidanceError):
+        return ()  # the check says so itself, as a check that failed
 
 
 def list_packs() -> list[Pack]:
@@ -123,7 +138,7 @@ def find_periods(organisation: Organisation, moment: datetime) -> frozenset[str]
         Period.objects.filter(
             organisation=organisation,
             starts_at__lte=moment,
-            ends_at__gt=moment,
+            ends_at__gte=moment,
         ).values_list("kind", flat=True)
     )
     if kinds:

@@ -80,7 +80,9 @@ def should_i_post(request: HttpRequest) -> HttpResponse:
     organisation = find_public_organisation(request.get_host())
     if organisation is None:
         raise Http404("This site has no organisation yet.")
-    pack = queries.get_pack(organisation.pack)
+    names = {pack.id: pack.title for pack in queries.list_packs()}
+    chosen = request.POST.get("pack", "")
+    pack = queries.get_pack(chosen if chosen in names else organisation.pack)
     form = ShouldForm(request.POST or None)
     answer, errors = None, []
     if request.method == "POST":
@@ -104,7 +106,7 @@ def should_i_post(request: HttpRequest) -> HttpResponse:
                 closeness=Closeness(data["closeness"]) if data["closeness"] else None,
             )
             try:
-                checker = queries.get_checker(organisation.pack)
+                checker = queries.get_checker(pack.id)
                 report = checker.check(Post(data["text"]), context)
                 answer = weigh(report, request.POST.dict())
             except CheckError as broken:
@@ -125,6 +127,8 @@ def should_i_post(request: HttpRequest) -> HttpResponse:
             ]
             if answer
             else [],
+            "packs": names,
+            "asked": queries.list_questions(pack.id),
             "capacities": CAPACITIES,
             "seniorities": SENIORITIES,
             "closenesses": CLOSENESSES,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -55,15 +55,7 @@ class Organisation(models.Model):
 
 
 class MemberManager(BaseUserManager["Member"]):
-    """Makes members."""
-
-    def create_user(self, email: str, password: str | None = None, **fields: Any) -> Member:
-        """A member with this address and password."""
-        member = self.model(email=self.normalize_email(email).lower(), **fields)
-        member.set_password(password)
-        member.full_clean(exclude=["password"])
-        member.save(using=self._db)
-        return member
+    """Finds members; the actions make them."""
 
 
 class Member(AbstractBaseUser):
@@ -95,8 +87,3 @@ class Member(AbstractBaseUser):
     def held(self) -> frozenset[Role]:
         """The roles this member holds. One that nobody knows gives nothing."""
         return frozenset(role for role in Role if role in self.roles)
-
-    @property
-    def first_role(self) -> str:
-        """The role shown beside the member's name where one word must do."""
-        return next((role.value for role in Role if role in self.held), "member")

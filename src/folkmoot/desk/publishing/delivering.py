@@ -46,6 +46,9 @@ LEASE = timedelta(seconds=30)
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(seconds=60)
 WAIT_FOR_A_PERSON = timedelta(seconds=30)
+WAIT_FOR_HELP = timedelta(minutes=10)
+# How long after a send its request may still be on its way. Until then "not there" proves nothing.
+QUIET = timedelta(seconds=30)
 FAULT = (
     "A fault in this program stands in the way. It is in the log; tell whoever looks after this "
     "system."
@@ -105,6 +108,12 @@ def settle(
                     fields={"reason": detail},
                     changes={"trouble": detail, "lease_until": None},
                 )
+            case Absent() if (until := _quiet_until(delivery)) > now:
+                detail = (
+                    "It is not there yet. It may still be on its way, so we look again before "
+                    "we send it a second time."
+                )
+                _keep_unconfirmed(delivery, detail, facts, next_try_at=until)
             case Absent():
                 detail = "It is not there, so it may be sent again with the same key."
                 take_step(
@@ -116,7 +125,7 @@ def settle(
                 )
             case Unconfirmed() | Different():
                 detail = outcome.reason
-                wait = LONGEST_WAIT if isinstance(outcome, Different) else _wait(delivery.attempt)
+                wait = WAIT_FOR_HELP if isinstance(outcome, Different) else _wait(delivery.attempt)
                 _keep_unconfirmed(delivery, detail, facts, next_try_at=now + wait)
             case _:
                 assert_never(outcome)
@@ -128,8 +137,12 @@ def settle(
 def look_up(delivery: Delivery, clock: Clock) -> None:
     """Find out what became of a claimed, unconfirmed delivery. Raises :class:`LostClaim`."""
     assert delivery.request is not None
-    attempt = Attempt.objects.create(
-        delivery=delivery, number=delivery.attempt, what="look_up", started_at=clock()
+    # One row for looking, however often it takes: a post nobody can settle must not fill a table.
+    attempt, _ = Attempt.objects.update_or_create(
+        delivery=delivery,
+        what="look_up",
+        number=_last_send(delivery).number,
+        defaults={"started_at": clock(), "ended_at": None, "outcome": "", "detail": ""},
     )
     outcome: Sent | Absent | Different | Unconfirmed
     try:
@@ -263,7 +276,11 @@ def _freeze(delivery: Delivery, prepared: Prepared, clock: Clock) -> Attempt | N
 
 
 def _miss(delivery: Delivery, now: datetime) -> None:
-    reason = delivery.trouble or "Nobody sent it in time: this program was not running, or busy."
+    reason = delivery.trouble or (
+        "It was sent, but the channel does not have it."
+        if delivery.request is not None
+        else "Nobody sent it in time: this program was not running, or busy."
+    )
     with transaction.atomic():
         take_step(
             delivery,
@@ -337,6 +354,16 @@ def _keep_unconfirmed(
         return
     fields = {"reason": reason}
     take_step(delivery, "doubt", facts=facts, now=facts.now, fields=fields, changes=changes)
+
+
+def _last_send(delivery: Delivery) -> Attempt:
+    """The newest attempt at sending. A delivery that is unconfirmed has one."""
+    return delivery.attempts.filter(what="send").order_by("-pk")[0]
+
+
+def _quiet_until(delivery: Delivery) -> datetime:
+    """When the last request sent for this delivery can no longer be on its way."""
+    return _last_send(delivery).started_at + QUIET
 
 
 def _wait(attempt: int) -> timedelta:

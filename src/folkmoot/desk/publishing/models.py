@@ -47,6 +47,11 @@ class Delivery(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["state", "next_try_at"], name="delivery_owed"),
+            models.Index(
+                fields=["next_try_at"],
+                condition=models.Q(state=DeliveryState.SENT, read_back=""),
+                name="delivery_unread",
+            ),
         ]
 
     def __str__(self) -> str:

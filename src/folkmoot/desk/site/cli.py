@@ -1,4 +1,4 @@
-"""``folkmoot up``, ``work`` and ``manage``: starting the desk."""
+"""``folkmoot up``, ``work``, ``found`` and ``manage``: starting the desk."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from types import FrameType
+from urllib.parse import urlsplit
 
 import django
 
@@ -22,10 +23,11 @@ RESTART_SECONDS = 1.0
 
 
 def run(argv: list[str]) -> int:
-    """Run ``up``, ``work`` or ``manage``; the exit status."""
+    """Run ``up``, ``work``, ``found`` or ``manage``; the exit status."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "folkmoot.desk.site.settings")
     try:
         config = Config.from_env(os.environ)
+        os.umask(0o077)  # drafts, salts and sessions are nobody else's to read
         config.home.mkdir(parents=True, exist_ok=True)
     except (ConfigError, OSError) as wrong:
         print(f"folkmoot: {wrong}", file=sys.stderr)
@@ -36,6 +38,11 @@ def run(argv: list[str]) -> int:
         execute_from_command_line(["folkmoot manage", *argv[1:]])
         return 0
     django.setup()
+    if argv[0] == "found":
+        from .founding import found
+
+        _bring_up_to_date()
+        return found(argv[1:], config)
     if argv[0] == "work":
         return _work(argv[1:])
     return _up(argv[1:], config)
@@ -90,6 +97,7 @@ def _up(argv: list[str], config: Config) -> int:
             threads=8,
             ident=None,
             max_request_body_size=40_000_000,
+            url_scheme=urlsplit(config.address).scheme,
         )
     except OSError as taken:
         print(
@@ -173,9 +181,12 @@ def _greet(config: Config) -> None:
     organisation = find_public_organisation("")
     print(f"\nFolkmoot is up for {organisation or 'nobody yet'}: {config.address}")
     if organisation is None:
-        print("There is no organisation yet. Start with --practice to rehearse with one.")
+        print(
+            "There is no organisation yet. Found one with `folkmoot found --help`, or start with "
+            "--practice to rehearse."
+        )
     if signins_file(config).exists():
-        print("Sign in as either of these, in two browsers:")
+        print("Sign in as either of these, in two browsers; the approver is the admin too:")
         for line in signins_file(config).read_text(encoding="utf-8").splitlines():
             print(f"  {line}")
     print("Ctrl-C ends it.\n", flush=True)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -64,6 +65,11 @@ class Config:
         hosts = tuple(
             h.strip() for h in env.get("FOLKMOOT_INTERNAL_HOSTS", "").split(",") if h.strip()
         )
+        odd = [host for host in hosts if not re.fullmatch(r"[^\s/@]+:[0-9]{1,5}", host)]
+        if odd:
+            wrong.append(
+                f"FOLKMOOT_INTERNAL_HOSTS has {', '.join(odd)}; each must be like pds.example:443"
+            )
         proxies = env.get("FOLKMOOT_PROXIES") or "0"
         if not proxies.isdigit():
             wrong.append(f"FOLKMOOT_PROXIES is {proxies!r}; it must be a number such as 1")

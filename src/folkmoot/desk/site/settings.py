@@ -108,6 +108,14 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
+# The limits on sign-in are counted here; room enough that nobody can flush them out by asking.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 200_000},
+    }
+}
+
 STATIC_URL = "/static/"
 STATIC_ROOT = CONFIG.home / "static"
 WHITENOISE_USE_FINDERS = True

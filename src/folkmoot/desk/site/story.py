@@ -18,7 +18,7 @@ WORDS = {
     "draft.taken_back": "Taken back into drafting",
     "draft.withdrawn": "Withdrawn",
     "draft.begun": "Its time came",
-    "draft.lapsed": "Not sent: it did not fit its sign-off",
+    "draft.lapsed": "Not sent",
     "draft.published": "All deliveries ended",
     "draft.unsent": "All deliveries ended, and none was sent",
     "delivery.sending": "Sending",

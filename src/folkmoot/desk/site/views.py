@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 from django.contrib.auth.decorators import login_not_required
@@ -49,25 +50,24 @@ def front(request: HttpRequest) -> HttpResponse:
 def today(request: HttpRequest) -> HttpResponse:
     """What needs this member now."""
     member = signed_in(request)
-    waiting = drafts.list_drafts(member, DraftState.AWAITING_SIGNOFF)
+    waiting, more = drafts.list_drafts(member, DraftState.AWAITING_SIGNOFF, order="changed_at")
     return render(
         request,
         "site/today.html",
         {
             "waiting": waiting if Role.APPROVER in member.held else [],
             "asked": waiting if Role.APPROVER not in member.held else [],
-            "mine": [
-                d for d in drafts.list_drafts(member, DraftState.DRAFTING) if d.author == member.ref
-            ],
-            "next": sorted(
-                drafts.list_drafts(member, DraftState.SIGNED, DraftState.PUBLISHING),
-                key=lambda draft: draft.due_at or draft.changed_at,
-            ),
+            "more": more,
+            "mine": drafts.list_drafts(member, DraftState.DRAFTING, author=member.ref)[0],
+            "sent_back": drafts.find_sent_back,
+            "next": drafts.list_drafts(
+                member, DraftState.SIGNED, DraftState.PUBLISHING, order="due_at"
+            )[0],
             "troubled": publishing.list_troubled(member.organisation),
             # A post given up before it had deliveries is in no list of theirs.
             "lapsed": [
                 d
-                for d in drafts.list_drafts(member, DraftState.UNSENT, most=10)
+                for d in drafts.list_drafts(member, DraftState.UNSENT)[0][:10]
                 if not publishing.list_deliveries(d)
             ],
             "unwell": [a for a in accounts.list_accounts(member.organisation) if a.trouble],
@@ -82,12 +82,16 @@ def posts(request: HttpRequest) -> HttpResponse:
     member = signed_in(request)
     wanted = request.GET.get("state", "")
     states = [DraftState(wanted)] if wanted in set(DraftState) else list(DraftState)
-    found = drafts.list_drafts(member, *states)
+    page = request.GET.get("page", "1")
+    number = int(page) if re.fullmatch("[1-9][0-9]{0,4}", page) else 1
+    found, more = drafts.list_drafts(member, *states, page=number)
     return render(
         request,
         "site/posts.html",
         {
             "drafts": found,
+            "more": more,
+            "number": number,
             "state": wanted,
             "states": list(DraftState),
             "firsts": drafts.first_words,
