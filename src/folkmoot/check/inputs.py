@@ -208,6 +208,8 @@ def _file(raw: Raw, data: bytes, vocabulary: Vocabulary, known: Context) -> Item
     sheet = read_sheet(text)
     context, unknown = read_context(sheet.values, vocabulary, known)
     body = text[sheet.begins :].removesuffix("\n").removesuffix("\r")
+    if not body.strip():
+        raise NoSuchValue("There is no text.")
     return Item(raw.file, raw.file, 0, Post(body), context, sheet.begins, text, unknown)
 
 
