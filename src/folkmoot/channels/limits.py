@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from folkmoot.channels.port import Capabilities, Part, Picture, Problem, Rendition
+from folkmoot.channels.port import Capabilities, Length, Part, Picture, Problem, Rendition
 
 # Control characters but tab and line ends, lone halves of a surrogate pair, and what Unicode keeps
 # for no character: XML cannot carry most of them, UTF-8 not all, and no reader ever sees one.
@@ -24,6 +24,26 @@ def count_graphemes(text: str) -> int:
     import regex
 
     return sum(1 for _ in regex.finditer(r"\X", text))
+
+
+def count_bytes(text: str) -> int:
+    """How many bytes ``text`` takes in UTF-8."""
+    return len(text.encode())
+
+
+def characters(most: int) -> Length:
+    """A limit of ``most`` characters, as a reader counts them."""
+    return Length("character", most, count_graphemes)
+
+
+def utf8_bytes(most: int) -> Length:
+    """A limit of ``most`` bytes in UTF-8."""
+    return Length(
+        "byte",
+        most,
+        count_bytes,
+        "Emoji and letters outside English take several bytes each: use fewer",
+    )
 
 
 def find_problems(capabilities: Capabilities, rendition: Rendition) -> tuple[Problem, ...]:
@@ -66,23 +86,19 @@ def _text_messages(capabilities: Capabilities, part: Part, *, may_split: bool) -
     if unsendable := _unsendable(part.text):
         yield f"{unsendable} Delete it, and type the words around it again."
         return  # it has no length in UTF-8
-    most = capabilities.text_graphemes
-    if most is not None and (count := count_graphemes(part.text)) > most:
-        yield (
-            f"This is {_characters(count)}; {title} takes {most:,}."
-            f" Shorten it by {count - most:,}{split}."
-        )
-    most = capabilities.text_bytes
-    if most is not None and (count := len(part.text.encode())) > most:
-        yield (
-            f"This takes {count:,} bytes; {title} takes {most:,}. Emoji and letters outside"
-            f" English take several bytes each: use fewer{split}."
-        )
+    for length in capabilities.lengths:
+        if (count := length.count(part.text)) > length.most:
+            yield (
+                f"This is {_many(count, length)}; {title} takes {length.most:,}."
+                f" {_shorten(count, length)}{split}."
+            )
 
 
 def _picture_messages(capabilities: Capabilities, part: Part) -> Iterator[str]:
     title, most = capabilities.title, capabilities.pictures
     count = len(part.pictures)
+    if count < capabilities.least_pictures:
+        yield f"{title} takes no post without a picture. Add one, or leave this channel out."
     if count > most:
         takes = f"takes {most}" if most else "takes none"
         there = "There is 1 picture" if count == 1 else f"There are {count} pictures"
@@ -112,11 +128,11 @@ def _one_picture(capabilities: Capabilities, picture: Picture) -> Iterator[str]:
         yield "has no text alternative. Say in words what it shows, for people who cannot see it."
     if unsendable := _unsendable(picture.alt):
         yield f"has a text alternative that cannot go out. {unsendable} Delete it."
-    most = capabilities.alt_graphemes
-    if most is not None and (count := count_graphemes(picture.alt)) > most:
+    most = capabilities.alt
+    if most is not None and (count := most.count(picture.alt)) > most.most:
         yield (
-            f"has a text alternative of {_characters(count)}; {title} takes {most:,}."
-            f" Shorten it by {count - most:,}."
+            f"has a text alternative of {_many(count, most)}; {title} takes {most.most:,}."
+            f" {_shorten(count, most)}."
         )
 
 
@@ -128,5 +144,9 @@ def _unsendable(text: str) -> str:
     return f"Character {where:,} is a code that nobody can see (U+{ord(found[0]):04X})."
 
 
-def _characters(count: int) -> str:
-    return f"{count:,} character" if count == 1 else f"{count:,} characters"
+def _many(count: int, length: Length) -> str:
+    return f"{count:,} {length.unit}" if count == 1 else f"{count:,} {length.unit}s"
+
+
+def _shorten(count: int, length: Length) -> str:
+    return length.hint or f"Shorten it by {count - length.most:,}"
