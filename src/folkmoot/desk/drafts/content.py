@@ -37,8 +37,8 @@ PICTURE_FACTS = ("consent", "has_faces", "has_children", "text_only", "ai_made")
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A post as its author wrote it. ``pictures`` are the rows of :class:`~.models.Version`;
-    ``due_at`` is ``None`` for *as soon as it is signed*.
+    """A post as its author wrote it, by the names of :class:`~.models.Version`. ``due_at`` is
+    ``None`` for *as soon as it is signed*.
     """
 
     text: str
@@ -51,6 +51,12 @@ class Content:
     answers: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, str | bool] = field(default_factory=dict)
     """What the author said of the circumstances, by the name the checker has for it."""
+    wall: str = ""
+    zone: str = ""
+    urgent: bool = False
+    topic: str = ""
+    through_stop: bool = False
+    ground: str = ""
 
 
 def content_of(version: Version) -> Content:
@@ -65,6 +71,12 @@ def content_of(version: Version) -> Content:
         version.window_minutes,
         version.answers,
         version.facts,
+        version.wall,
+        version.zone,
+        version.urgent,
+        version.topic,
+        version.through_stop,
+        version.ground,
     )
 
 
@@ -150,13 +162,21 @@ def content_digest(content: Content, report: Mapping[str, Any], draft: Draft, nu
         Signable(
             post=draft.pk,
             version=number,
+            kind=draft.kind,
+            about=draft.about_id,
+            ground=content.ground,
             text=content.text,
             language=content.language,
             capacity=content.capacity,
             pictures=picture_facts(content.pictures),
             addressed=tuple(addressed),
             due_at=content.due_at,
+            wall=content.wall,
+            zone=content.zone,
             window_minutes=content.window_minutes,
+            urgent=content.urgent,
+            topic=content.topic,
+            through_stop=content.through_stop,
             pack=str(report.get("pack", "")),
             verdict=verdict,
             findings=findings,

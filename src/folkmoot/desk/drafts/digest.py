@@ -23,19 +23,29 @@ class Addressed:
 @dataclass(frozen=True, slots=True)
 class Signable:
     """Everything a sign-off covers. ``post`` and ``version`` keep a sign-off from being used for
-    another post of the same words, or again after it was taken back. ``pictures`` are (SHA-256,
+    another post of the same words, or again after it was taken back. ``about`` is the post that a
+    correction or a removal is about, ``wall`` and ``zone`` the time as it was chosen. ``pictures``
+    are (SHA-256,
     media type, alt text) in order; ``findings`` are (fingerprint, effect) in the report's order.
     """
 
     post: int
     version: int
+    kind: str
+    about: int | None
+    ground: str
     text: str
     language: str
     capacity: str
     pictures: tuple[tuple[str, str, str], ...]
     addressed: tuple[Addressed, ...]
     due_at: datetime | None
+    wall: str
+    zone: str
     window_minutes: int
+    urgent: bool
+    topic: str
+    through_stop: bool
     pack: str
     verdict: str
     findings: tuple[tuple[str, str], ...]
@@ -52,7 +62,7 @@ def digest(signable: Signable) -> str:
     """
     body = asdict(signable)
     body["due_at"] = signable.due_at.isoformat() if signable.due_at else None
-    body["form"] = 1
+    body["form"] = 2
     return hashlib.sha256(
         json.dumps(
             body,

@@ -26,6 +26,14 @@ class DraftState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class DraftKind(StrEnum):
+    """What a post is for."""
+
+    POST = "post"
+    CORRECTION = "correction"
+    REMOVAL = "removal"
+
+
 @dataclass(frozen=True, slots=True)
 class DraftFacts:
     """What the guards read. Tuples of sentences are empty where there is nothing against."""

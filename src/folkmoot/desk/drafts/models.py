@@ -6,16 +6,22 @@ from typing import ClassVar
 
 from django.db import models
 
-from .lifecycle import DraftState
+from .lifecycle import DraftKind, DraftState
 
 
 class Draft(models.Model):
-    """A post on its way to being signed. Only :mod:`.steps` writes ``state`` and ``revision``."""
+    """A post on its way to being signed. Only :mod:`.steps` writes ``state`` and ``revision``.
+
+    A correction and a removal are posts too: ``kind`` says which this is, and ``about`` names the
+    post they are about.
+    """
 
     organisation = models.ForeignKey(
         "people.Organisation", on_delete=models.PROTECT, related_name="+"
     )
     author = models.CharField(max_length=16)
+    kind = models.CharField(max_length=12, default=DraftKind.POST)
+    about = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="followed")
     state = models.CharField(max_length=20, default=DraftState.DRAFTING)
     revision = models.PositiveIntegerField(default=0)
     version_number = models.PositiveIntegerField(default=0)
@@ -39,7 +45,12 @@ class Version(models.Model):
     """The post as it stood after one save. Never changed; an edit makes the next one.
 
     ``pictures`` is a list of ``{sha256, media_type, size_bytes, width, height, alt}`` in order;
-    ``accounts`` a list of account ids; ``due_at`` is ``None`` for *as soon as it is signed*.
+    ``accounts`` a list of account ids; ``due_at`` is ``None`` for *as soon as it is signed*, else
+    the instant that ``wall`` (``2026-11-20T17:55``, as a clock on the wall of ``zone`` shows it)
+    was resolved to when it was saved.
+    ``urgent`` posts may use the part of a channel's rate that is kept in reserve; ``topic`` is what
+    a stop may be about; ``through_stop`` asks to go out although publishing is stopped; ``ground``
+    is why a correction or a removal is made.
     ``report`` is the checker's report as JSON, or ``{"failed": sentence}``; ``answers`` maps a
     question's id to ``yes`` or ``no``,
     ``facts`` a fact's name to what the author said of it. ``digest`` is what a sign-off signs.
@@ -55,7 +66,13 @@ class Version(models.Model):
     accounts = models.JSONField()
     pictures = models.JSONField()
     due_at = models.DateTimeField(null=True)
+    wall = models.CharField(max_length=16, blank=True)
+    zone = models.CharField(max_length=60, blank=True)
     window_minutes = models.PositiveIntegerField()
+    urgent = models.BooleanField(default=False)
+    topic = models.CharField(max_length=60, blank=True)
+    through_stop = models.BooleanField(default=False)
+    ground = models.CharField(max_length=20, blank=True)
     pack = models.CharField(max_length=120)
     report = models.JSONField()
     answers = models.JSONField()

@@ -18,6 +18,8 @@ class Role(StrEnum):
     AUTHOR = "author"
     APPROVER = "approver"
     ADMIN = "admin"
+    DUTY = "duty"
+    """A duty officer: with another, may post while publishing is stopped."""
 
 
 def new_ref() -> str:

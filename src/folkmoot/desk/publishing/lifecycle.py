@@ -19,6 +19,7 @@ class DeliveryState(StrEnum):
     SENT = "sent"
     REFUSED = "refused"
     UNCONFIRMED = "unconfirmed"
+    INCOMPLETE = "incomplete"
     MISSED = "missed"
 
 
@@ -64,6 +65,9 @@ DELIVERY = Lifecycle(
         _row("refuse", "refused", {S.WAITING, S.SENDING}, S.REFUSED),
         _row("doubt", "unconfirmed", {S.SENDING}, S.UNCONFIRMED),
         _row("clear", "cleared", {S.UNCONFIRMED}, S.WAITING),
+        _row("halt", "halted", {S.WAITING, S.SENDING, S.UNCONFIRMED}, S.INCOMPLETE),
+        _row("go_on", "resumed", {S.INCOMPLETE}, S.WAITING, _is_in_time),
+        _row("leave", "left", {S.INCOMPLETE}, S.REFUSED),
         _row("miss", "missed", {S.WAITING}, S.MISSED, _is_too_late),
     ),
 )

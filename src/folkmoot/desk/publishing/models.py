@@ -14,7 +14,9 @@ class Delivery(models.Model):
 
     ``lease_until`` is how long the worker that claimed it may take; a ``sending`` row whose lease
     has run out belongs to a worker that died, and is looked up. ``request`` holds the frozen bytes,
-    ``key`` the idempotency key: both are the same in every attempt.
+    ``key`` the idempotency key: both are the same in every attempt. ``memo`` is what the adapter
+    keeps of uploads. ``remote_ids`` names what is live, of a thread also while the rest is not.
+    ``removes`` is the delivery that a removal takes down again.
     """
 
     draft = models.ForeignKey("drafts.Draft", on_delete=models.PROTECT, related_name="deliveries")
@@ -29,6 +31,10 @@ class Delivery(models.Model):
     lease_until = models.DateTimeField(null=True)
     attempt = models.PositiveIntegerField(default=0)
     key = models.CharField(max_length=200)
+    memo = models.TextField(blank=True)
+    removes = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="removals"
+    )
     request = models.BinaryField(null=True)
     trouble = models.TextField(blank=True)
     remote_id = models.CharField(max_length=400, blank=True)
@@ -38,6 +44,10 @@ class Delivery(models.Model):
     read_back = models.CharField(max_length=12, blank=True)
     read_back_note = models.TextField(blank=True)
     read_back_tries = models.PositiveIntegerField(default=0)
+    removed_at = models.DateTimeField(null=True)
+    # Who decided what became of a delivery that no machine could, and when it was last seen live.
+    settled_by = models.CharField(max_length=16, blank=True)
+    seen_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -73,3 +83,78 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.what} {self.number} of {self.delivery}"
+
+
+class Ahead(models.Model):
+    """Pictures of a signed post being handed over before its time. Nobody outside can see them."""
+
+    draft = models.ForeignKey("drafts.Draft", on_delete=models.PROTECT, related_name="+")
+    version_number = models.PositiveIntegerField()
+    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="+")
+    memo = models.TextField(blank=True)
+    ready = models.BooleanField(default=False)
+    trouble = models.TextField(blank=True)
+    next_try_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["draft", "version_number", "account"], name="handed_over_once"
+            ),
+        ]
+
+
+class Watch(models.Model):
+    """How an account's own timeline is watched. ``since_at`` is from when on a post that we did not
+    sign is remarked on; ``known`` the ids of posts from before.
+    """
+
+    account = models.OneToOneField("accounts.Account", on_delete=models.PROTECT, related_name="+")
+    since_at = models.DateTimeField()
+    known = models.JSONField(default=list)
+    next_look_at = models.DateTimeField()
+    last_look_at = models.DateTimeField(null=True)
+    trouble = models.TextField(blank=True)
+
+
+class Alarm(models.Model):
+    """Something on an account's timeline that nobody signed: a post of somebody else's, or one of
+    ours that was changed or taken away. Open until a person has dealt with it.
+    """
+
+    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(
+        max_length=10,
+        choices=[
+            ("unsigned", "Nobody here signed this post"),
+            ("changed", "This post was changed on the channel"),
+            ("vanished", "This post was taken away on the channel"),
+        ],
+    )
+    delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, null=True, related_name="+")
+    remote_id = models.CharField(max_length=400)
+    url = models.CharField(max_length=600, blank=True)
+    text = models.TextField(blank=True)
+    seen_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.CharField(max_length=16, blank=True)
+    note = models.TextField(blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["account", "kind", "remote_id"],
+                condition=models.Q(closed_at__isnull=True),
+                name="one_open_alarm_per_post",
+            ),
+        ]
+
+
+class Installation(models.Model):
+    """Which installation this database belongs to, and why it may not publish, where it may not:
+    it was brought back from a backup, or is a copy. There is one row.
+    """
+
+    ref = models.CharField(max_length=32)
+    fenced_reason = models.TextField(blank=True)
+    fenced_at = models.DateTimeField(null=True)

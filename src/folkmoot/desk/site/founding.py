@@ -58,7 +58,7 @@ def _found(args: argparse.Namespace, config: Config) -> list[str]:
     now = datetime.now(UTC)
     members = [_read_member(text) for text in args.member]
     held = {role for _, _, roles in members for role in roles}
-    if missing := set(Role) - held:
+    if missing := {Role.AUTHOR, Role.APPROVER, Role.ADMIN} - held:
         raise BadMember(f"Nobody is {' or '.join(sorted(missing))}. Each role needs somebody.")
     slug = re.sub(r"[^a-z0-9]+", "-", args.name.lower()).strip("-") or "body"
     body = people.found_organisation(

@@ -21,7 +21,18 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INTERNAL_HOSTS = CONFIG.internal_hosts
 
 DESK = Path(__file__).parent.parent
-ROOMS = ["site", "publishing", "drafts", "accounts", "guidance", "people", "records"]
+ROOMS = [
+    "site",
+    "notices",
+    "publishing",
+    "drafts",
+    "accounts",
+    "mailing",
+    "stops",
+    "guidance",
+    "people",
+    "records",
+]
 INSTALLED_APPS = [
     *(f"folkmoot.desk.{room}" for room in ROOMS),
     "django.contrib.auth",

@@ -1,0 +1,3 @@
+"""Tables of the mailing room."""
+
+from __future__ import annotations

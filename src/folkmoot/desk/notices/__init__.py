@@ -1,0 +1,1 @@
+"""What needs a person now, and telling them of it by e-mail and chat."""

@@ -1,0 +1,3 @@
+"""Tables of the notices room."""
+
+from __future__ import annotations

@@ -1,0 +1,129 @@
+"""Reads of the stops room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from folkmoot.desk.people.queries import Organisation
+
+from .lifecycle import STOP, StopKind, StopScope, StopState
+from .models import Stop
+
+__all__ = [
+    "STOP",
+    "STOP_LOCK",
+    "Leaving",
+    "Stop",
+    "StopKind",
+    "StopScope",
+    "StopState",
+    "find_against",
+    "get_stop",
+    "list_past",
+    "list_standing",
+    "look_last",
+]
+
+# PostgreSQL's advisory locks are numbers; this one spells "stop".
+STOP_LOCK = 0x73746F70
+KIND_WORDS = {
+    StopKind.STOP: "Publishing is stopped",
+    StopKind.MOURNING: "Publishing is stopped for a time of mourning",
+    StopKind.PRE_ELECTION: "Publishing is stopped for a pre-election period",
+    StopKind.INCIDENT: "Publishing is stopped because of an incident",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What is about to leave, as a stop looks at it.
+
+    ``signed_at`` is when it was signed (``None`` for what no person signs one by one, as the
+    e-mails of a list); ``by_duty`` whether two duty officers wrote and signed it to go out through a stop.
+    """
+
+    organisation: Organisation
+    account_id: int
+    channel: str
+    topic: str = ""
+    signed_at: datetime | None = None
+    by_duty: bool = False
+
+
+def look_last() -> None:
+    """Hold back whoever presses a stop until the caller's transaction has ended.
+
+    A last look that found no stop is so always before the press, never beside it. SQLite's write
+    transactions come one after another anyway.
+    """
+    assert connection.in_atomic_block
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [STOP_LOCK])
+
+
+def list_standing(organisation: Organisation) -> list[Stop]:
+    """The stops of an organisation that nobody has lifted, the oldest first."""
+    return list(
+        Stop.objects.filter(organisation=organisation)
+        .exclude(state=StopState.LIFTED)
+        .order_by("pk")
+    )
+
+
+def list_past(organisation: Organisation, most: int = 20) -> list[Stop]:
+    """The last stops that were lifted, newest first."""
+    return list(
+        Stop.objects.filter(organisation=organisation, state=StopState.LIFTED).order_by("-pk")[
+            :most
+        ]
+    )
+
+
+def get_stop(organisation: Organisation, stop_id: int) -> Stop | None:
+    """A stop of this organisation, or ``None``."""
+    return Stop.objects.filter(organisation=organisation, pk=stop_id).first()
+
+
+def covers(stop: Stop, leaving: Leaving) -> bool:
+    """Whether ``leaving`` is in the stop's scope at all."""
+    match StopScope(stop.scope):
+        case StopScope.EVERYTHING:
+            return True
+        case StopScope.ACCOUNT:
+            return stop.target == str(leaving.account_id)
+        case StopScope.CHANNEL:
+            return stop.target == leaving.channel
+        case StopScope.TOPIC:
+            return stop.target == fold_topic(leaving.topic)
+
+
+def lets_pass(stop: Stop, leaving: Leaving) -> bool:
+    """Whether ``leaving``, though covered, may go out all the same.
+
+    Two duty officers may always; in an incident what is about it may; in a pre-election period
+    what was signed since it began may, for it was looked at under its rules.
+    """
+    if leaving.by_duty and leaving.signed_at is not None and leaving.signed_at >= stop.pressed_at:
+        return True
+    if stop.kind == StopKind.INCIDENT:
+        return bool(stop.topic) and stop.topic == fold_topic(leaving.topic)
+    if stop.kind == StopKind.PRE_ELECTION:
+        return leaving.signed_at is not None and leaving.signed_at >= stop.pressed_at
+    return False
+
+
+def find_against(leaving: Leaving) -> str:
+    """Why ``leaving`` may not go out now, as a sentence; empty where no stop is against it."""
+    for stop in list_standing(leaving.organisation):
+        if covers(stop, leaving) and not lets_pass(stop, leaving):
+            return f"{KIND_WORDS[StopKind(stop.kind)]}: {stop.reason.rstrip('.')}."
+    return ""
+
+
+def fold_topic(topic: str) -> str:
+    """A topic as topics are compared: without case, and white space as one space."""
+    return " ".join(topic.casefold().split())
