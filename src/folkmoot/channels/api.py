@@ -112,7 +112,8 @@ class Api:
     ``title`` is the channel's name in sentences. ``find_error`` gives, of an answer that is no yes
     (its status and JSON), the channel's codes for it, the most telling first, and what it said;
     ``None`` where the answer is not in the channel's form. ``table`` explains the codes.
-    ``secrets`` gives what must never be repeated in a sentence.
+    ``secrets`` gives what must never be repeated in a sentence. ``find_wait`` is for a channel that
+    says in its own way how many seconds to wait.
     """
 
     def __init__(
@@ -123,12 +124,14 @@ class Api:
         find_error: Callable[[int, Any], tuple[Sequence[str], str] | None],
         table: Mapping[str, Reason],
         secrets: Callable[[], Iterable[str]] = tuple,
+        find_wait: Callable[[Response], float | None] | None = None,
     ) -> None:
         self._outbound = outbound
         self._title = title
         self._find_error = find_error
         self._table = table
         self._secrets = secrets
+        self._find_wait = find_wait or find_wait_seconds
 
     def ask(
         self,
@@ -175,7 +178,7 @@ class Api:
         found = self._find_error(status, value) if readable else None
         codes, said = found if found is not None else ((), "")
         said = self._clean(said)
-        wait = find_wait_seconds(response)
+        wait = self._find_wait(response)
         row = next((self._table[code] for code in codes if code in self._table), None)
         if row is not None:
             reason = row.sentence.format(said=said or "no reason given")
