@@ -10,13 +10,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from folkmoot.channels.atom import Atom, FeedInfo, list_entries, render_feed, tag_uri
+from folkmoot.channels.atom import (
+    Atom,
+    FeedInfo,
+    list_entries,
+    list_removals,
+    render_feed,
+    render_rss,
+    tag_uri,
+)
 from folkmoot.channels.contract import HOSTILE_TEXTS, make_picture, post
-from folkmoot.channels.entries import Entry, EntryPart
-from folkmoot.channels.port import Part, Prepared, Rendition, Sent
+from folkmoot.channels.entries import (
+    Entry,
+    EntryPart,
+    find_entry,
+    find_removal,
+    read_entry,
+    write_entry,
+)
+from folkmoot.channels.port import Absent, Part, Prepared, Refused, Rendition, Sent
 from folkmoot.channels.shelf import FolderShelf
 
 AT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+THREAD = "{http://purl.org/syndication/thread/1.0}"
+TOMBSTONES = "{http://purl.org/atompub/tombstones/1.0}"
 ATOM = "{http://www.w3.org/2005/Atom}"
 FEED = FeedInfo(
     feed_id="tag:example.gov.uk,2026-11-20:feed",
@@ -198,6 +215,142 @@ def test_a_picture_stands_with_its_text_alternative(atom, shelf):
 def test_the_title_is_the_first_sentence(text, title):
     root = ET.fromstring(render_feed(FEED, [entry_of(text)]))
     assert root.find(f"{ATOM}entry/{ATOM}title").text == title
+
+
+def take_down(atom, sent, at, reason="It named the wrong street."):
+    key = atom.make_key("removal", at)
+    removal = atom.prepare_removal(sent, key=key, at=at, reason=reason)
+    removed = atom.send(removal)
+    assert isinstance(removed, Sent)
+    return removed
+
+
+class TestWhatWasTakenDown:
+    def test_a_tombstone_stands_in_the_feed_in_place_of_the_entry(self, atom, shelf):
+        publish(atom, post("Stays."), "a")
+        sent = publish(atom, post("Goes."), "b", AT + timedelta(minutes=1))
+        records = {one.key: one.record for one in shelf.list_newest(9)}
+        take_down(atom, sent, AT + timedelta(minutes=5), "Wrong <street> & \x07 date.")
+        document = render_feed(FEED, list_entries(shelf), list_removals(shelf))
+        read = feedparser.parse(document)
+        assert not read.bozo, read.get("bozo_exception")
+        assert [entry.title for entry in read.entries] == ["Stays."]
+        root = ET.fromstring(document)
+        [tombstone] = root.findall(f"{TOMBSTONES}deleted-entry")
+        assert tombstone.attrib == {"ref": sent.remote_id, "when": "2026-11-20T09:05:00.000Z"}
+        assert tombstone.find(f"{TOMBSTONES}comment").text == "Wrong <street> & \ufffd date."
+        assert root.find(f"{ATOM}updated").text == "2026-11-20T09:05:00.000Z"
+        assert all(shelf.find(key).record == record for key, record in records.items())
+
+    def test_what_was_taken_down_does_not_come_back(self, atom, shelf):
+        prepared = atom.prepare(post("Goes."), key=atom.make_key("d", AT), at=AT)
+        take_down(atom, atom.send(prepared), AT + timedelta(minutes=5))
+        assert atom.look_up(prepared) == Absent()
+        assert isinstance(atom.send(prepared), Refused)
+        assert list_entries(shelf) == ()
+
+    def test_two_removals_of_one_entry_are_one(self, atom, shelf):
+        sent = publish(atom, post("Goes."))
+        first = take_down(atom, sent, AT + timedelta(minutes=5), "First.")
+        assert take_down(atom, sent, AT + timedelta(minutes=9), "Second.") == first
+        assert [removal.reason for removal in list_removals(shelf)] == ["First."]
+        key = sent.remote_id.rpartition(":")[2]
+        assert find_removal(shelf, key).reason == "First."
+        assert find_entry(shelf, key) is None
+
+    def test_a_removal_is_found_though_its_clock_was_behind(self, atom, shelf):
+        sent = publish(atom, post("Goes."))
+        publish(atom, post("Stays."), "newer", AT + timedelta(minutes=1))
+        take_down(atom, sent, AT - timedelta(days=1))
+        for limit in (1, 2, 50):
+            assert [e.parts[0].text for e in list_entries(shelf, limit)] == ["Stays."]
+
+    def test_many_removals_do_not_empty_the_feed(self, atom, shelf):
+        sent = [
+            publish(atom, post(f"Post {n}."), f"d{n}", AT + timedelta(minutes=n)) for n in range(9)
+        ]
+        for one in sent[2:]:
+            take_down(atom, one, AT + timedelta(days=1))
+        assert [entry.parts[0].text for entry in list_entries(shelf, 2)] == ["Post 1.", "Post 0."]
+
+
+class TestAnswers:
+    def test_an_answer_names_what_it_answers_and_links_to_it(self, atom, shelf):
+        wrong = publish(atom, post("Closed on Monday."), "wrong", AT - timedelta(hours=1))
+        publish(atom, replace(post("Closed on Tuesday."), replying_to=wrong.remote_id))
+        document = render_feed(FEED, list_entries(shelf))
+        assert not feedparser.parse(document).bozo
+        first, second = ET.fromstring(document).findall(f"{ATOM}entry")
+        [answered] = first.findall(f"{THREAD}in-reply-to")
+        assert answered.attrib == {"ref": wrong.remote_id, "href": wrong.url, "type": "text/html"}
+        [related] = [one for one in first.findall(f"{ATOM}link") if one.get("rel") == "related"]
+        assert related.get("href") == wrong.url
+        assert second.findall(f"{THREAD}in-reply-to") == []
+        item = feedparser.parse(render_rss(FEED, list_entries(shelf))).entries[0]
+        assert ("a", {"href": wrong.url}) in Shown(item.summary).elements
+
+    def test_what_is_not_ours_is_named_and_not_linked(self, atom, shelf):
+        publish(atom, replace(post("As they said."), replying_to="tag:example.org,2026:theirs"))
+        [entry] = ET.fromstring(render_feed(FEED, list_entries(shelf))).findall(f"{ATOM}entry")
+        assert entry.find(f"{THREAD}in-reply-to").attrib == {"ref": "tag:example.org,2026:theirs"}
+
+    def test_a_record_from_before_there_were_answers_is_read_and_written_as_it_was(self):
+        old = (
+            b'{"at":"2026-11-20T09:00:00+00:00","entry_id":"tag:x,2026-01-01:k","key":"k",'
+            b'"language":"en","parts":[{"pictures":[],"text":"Old."}],"url":"https://x.test/k"}'
+        )
+        entry = read_entry(old)
+        assert entry.replying_to == ""
+        assert write_entry(entry) == old
+
+
+class TestRss:
+    def test_another_reader_reads_it(self, atom, shelf):
+        picture = make_picture("A desk")
+        older = publish(atom, post("Yesterday."), "older", AT - timedelta(days=1))
+        newer = publish(
+            atom, Rendition((Part("Bore da. https://a.org/ #Newyddion", (picture,)),), "cy")
+        )
+        document = render_rss(
+            replace(FEED, feed_url="https://example.gov.uk/feed.rss"), list_entries(shelf)
+        )
+        read = feedparser.parse(document)
+        assert not read.bozo, read.get("bozo_exception")
+        assert read.version == "rss20"
+        assert [entry.id for entry in read.entries] == [newer.remote_id, older.remote_id]
+        first = read.entries[0]
+        assert first.guidislink is False
+        assert (first.title, first.link) == ("Bore da.", newer.url)
+        assert first.published == "Fri, 20 Nov 2026 09:00:00 GMT"
+        assert [tag.term for tag in first.tags] == ["Newyddion"]
+        [enclosure] = first.enclosures
+        assert (enclosure.type, int(enclosure.length)) == ("image/png", picture.size_bytes)
+        channel = ET.fromstring(document).find("channel")
+        for name in ("title", "link", "description", "language", "lastBuildDate"):
+            assert channel.findtext(name)
+        assert channel.find(f"{ATOM}link").attrib == {
+            "rel": "self",
+            "href": "https://example.gov.uk/feed.rss",
+            "type": "application/rss+xml",
+        }
+
+    def test_what_was_taken_down_is_left_out(self, atom, shelf):
+        take_down(atom, publish(atom, post("Goes.")), AT + timedelta(minutes=5))
+        assert feedparser.parse(render_rss(FEED, list_entries(shelf))).entries == []
+
+    def test_hostile_text_is_shown_and_never_obeyed(self):
+        for text in [*HOSTILE_TEXTS, "a\x00b\ud800"]:
+            document = render_rss(replace(FEED, title=text, author=text), [entry_of(text)])
+            [item] = ET.fromstring(document).findall("channel/item")
+            shown = Shown(item.findtext("description"))
+            assert {tag for tag, _ in shown.elements} <= {"p", "br", "a"}
+            assert " ".join(shown.text.split()) == " ".join(
+                text.replace("\x00", "\ufffd").replace("\ud800", "\ufffd").split()
+            )
+
+    def test_a_time_without_a_zone_is_an_error(self):
+        with pytest.raises(ValueError, match="no time zone"):
+            render_rss(replace(FEED, started_at=datetime(2026, 1, 1)), ())  # noqa: DTZ001
 
 
 def test_an_id_does_not_change_with_the_address_of_the_site(shelf):

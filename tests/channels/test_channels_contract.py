@@ -7,6 +7,7 @@ import pytest
 
 from folkmoot.channels.atom import Atom
 from folkmoot.channels.contract import ChannelContract
+from folkmoot.channels.entries import list_entries
 from folkmoot.channels.practice import Practice
 from folkmoot.channels.shelf import FolderShelf
 
@@ -29,7 +30,7 @@ class OnAShelf(ChannelContract):
 
     @pytest.fixture
     def count_posts(self, shelf):
-        return lambda: len(shelf.list_newest(1000))
+        return lambda: len(list_entries(shelf, 1000))
 
     @pytest.fixture
     def secrets(self):

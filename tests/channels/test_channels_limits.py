@@ -7,22 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from folkmoot.channels.contract import make_picture, post
-from folkmoot.channels.limits import count_graphemes, find_problems
+from folkmoot.channels.limits import characters, count_graphemes, find_problems, utf8_bytes
 from folkmoot.channels.port import Capabilities, Part, Rendition
 
 LIMITS = Capabilities(
     channel="bluesky",
     title="Bluesky",
-    text_graphemes=300,
-    text_bytes=3000,
+    lengths=(characters(300), utf8_bytes(3000)),
     pictures=4,
     picture_bytes=1_000_000,
     picture_types=frozenset({"image/jpeg", "image/png"}),
     parts=3,
-    alt_graphemes=100,
+    alt=characters(100),
 )
 NO_THREADS = replace(LIMITS, parts=1)
-NO_LIMITS = replace(LIMITS, text_graphemes=None, text_bytes=None, alt_graphemes=None)
+NO_LIMITS = replace(LIMITS, lengths=(), alt=None)
 
 
 def messages(rendition, limits=LIMITS):
@@ -60,7 +59,7 @@ def test_a_family_is_one_character_and_so_is_a_letter_with_its_accent():
     assert messages(post(family * 160)) == []
     assert messages(post(family * 200)) == [
         (
-            "This takes 3,600 bytes; Bluesky takes 3,000. Emoji and letters outside English take"
+            "This is 3,600 bytes; Bluesky takes 3,000. Emoji and letters outside English take"
             " several bytes each: use fewer, or split it with a line of three hyphens."
         )
     ]

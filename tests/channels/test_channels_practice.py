@@ -1,12 +1,14 @@
 """The practice channel goes wrong in every way a real one does, on demand; the contract notices."""
 
 import inspect
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
 
 from folkmoot.channels.contract import ChannelContract, post
+from folkmoot.channels.entries import Removal, as_removed, as_sent, list_entries, read_record
 from folkmoot.channels.port import (
     Absent,
     NotPrepared,
@@ -15,6 +17,7 @@ from folkmoot.channels.port import (
     Sent,
     Unconfirmed,
     Unreadable,
+    Uploaded,
 )
 from folkmoot.channels.practice import Fault, Practice, Script
 from folkmoot.channels.shelf import FolderShelf
@@ -115,7 +118,7 @@ def test_preparing_and_diagnosing_fail_with_a_sentence(desk, fault, retry):
 class Doubling(Practice):
     """Posts twice."""
 
-    def send(self, prepared):
+    def send(self, prepared, done=()):
         again = self.prepare(post("Hello."), key=self.make_key(str(id(object())), AT), at=AT)
         super().send(again)
         return super().send(prepared)
@@ -124,7 +127,7 @@ class Doubling(Practice):
 class Overwriting(Practice):
     """Answers Sent for another post under a key that is taken."""
 
-    def send(self, prepared):
+    def send(self, prepared, done=()):
         outcome = super().send(prepared)
         return (
             super().send(prepared) if isinstance(outcome, Sent) else Sent("x", "https://x", ("x",))
@@ -134,14 +137,14 @@ class Overwriting(Practice):
 class Forgetting(Practice):
     """Says absent of what is there."""
 
-    def look_up(self, prepared):
+    def look_up(self, prepared, done=()):
         return Absent()
 
 
 class Eager(Practice):
     """Publishes while preparing."""
 
-    def prepare(self, rendition, *, key, at):
+    def prepare(self, rendition, *, key, at, memo=""):
         prepared = super().prepare(rendition, key=key, at=at)
         if isinstance(prepared, Prepared):
             self.send(prepared)
@@ -151,7 +154,7 @@ class Eager(Practice):
 class Trimming(Practice):
     """Loses spaces at the ends and doubles of them."""
 
-    def prepare(self, rendition, *, key, at):
+    def prepare(self, rendition, *, key, at, memo=""):
         if rendition.parts:
             rendition = post(*(" ".join(part.text.split()) for part in rendition.parts))
         return super().prepare(rendition, key=key, at=at)
@@ -170,15 +173,68 @@ class Careless(Practice):
 class Leaking(Practice):
     """Writes its password into what is frozen."""
 
-    def prepare(self, rendition, *, key, at):
+    def prepare(self, rendition, *, key, at, memo=""):
         prepared = super().prepare(rendition, key=key, at=at)
         if isinstance(prepared, NotPrepared):
             return prepared
         return Prepared(prepared.key, prepared.request.replace(b"Open.", b"Open. hunter2"))
 
 
+class Confusing(Practice):
+    """Takes an older post with the same words for the one that is looked for."""
+
+    def look_up(self, prepared, done=()):
+        found = super().look_up(prepared)
+        text = read_record(prepared.request).parts
+        same = [e for e in list_entries(self._shelf) if found == Absent() and e.parts == text]
+        return as_sent(same[0]) if same else found
+
+
+class Clinging(Practice):
+    """Says that a post was taken down, and leaves it up."""
+
+    def send(self, prepared, done=()):
+        frozen = read_record(prepared.request)
+        return as_removed(frozen) if isinstance(frozen, Removal) else super().send(prepared)
+
+
+class Hiding(Practice):
+    """Lists the oldest first."""
+
+    def list_recent(self, limit):
+        return super().list_recent(limit)[::-1]
+
+
+class Curt(Practice):
+    """Forgets what a post answers."""
+
+    def prepare(self, rendition, *, key, at, memo=""):
+        return super().prepare(replace(rendition, replying_to=""), key=key, at=at)
+
+
+class Unready(Practice):
+    """Finds out what breaks a limit only when the time has come."""
+
+    def upload(self, rendition, *, memo=""):
+        return Uploaded()
+
+
 @pytest.mark.parametrize(
-    "kind", [Doubling, Overwriting, Forgetting, Eager, Trimming, Careless, Leaking]
+    "kind",
+    [
+        Doubling,
+        Overwriting,
+        Forgetting,
+        Eager,
+        Trimming,
+        Careless,
+        Leaking,
+        Confusing,
+        Clinging,
+        Hiding,
+        Curt,
+        Unready,
+    ],
 )
 def test_the_contract_finds_out_an_adapter_that_breaks_it(kind, tmp_path):
     class Contract(ChannelContract):
@@ -191,12 +247,13 @@ def test_the_contract_finds_out_an_adapter_that_breaks_it(kind, tmp_path):
                 continue
             shelf = FolderShelf(tmp_path / adapter_kind.__name__ / name)
             given = {
+                "request": None,
                 "adapter": adapter_kind(
                     shelf,
                     post_url=lambda key: f"https://example.gov.uk/{key}",
                     picture_url=lambda sha256, media_type: f"https://x.test/{sha256}/{media_type}",
                 ),
-                "count_posts": lambda shelf=shelf: len(shelf.list_newest(99)),
+                "count_posts": lambda shelf=shelf: len(list_entries(shelf, 99)),
                 "secrets": lambda: ["hunter2"],
             }
             try:

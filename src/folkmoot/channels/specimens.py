@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
 
-from folkmoot.channels.port import Capabilities, Length, Part, Picture, Rendition
+from folkmoot.channels.port import Capabilities, Length, Live, Part, Picture, Rendition
 
 HOSTILE_TEXTS = (
     "<script>alert(1)</script> <img src=x onerror=alert(1)> &amp; &lt;b&gt; ]]> <!-- \" ' -->",
@@ -108,6 +109,27 @@ def beyond_limits(limits: Capabilities) -> list[Rendition]:
     if limits.alt is not None:
         wrong.append((replace(fine, alt=too_long(limits.alt)),))
     return broken + [Rendition((Part("Look:", pictures),)) for pictures in wrong]
+
+
+def agree(rendition: Rendition, live: Live, reads_as: Callable[[str], str]) -> bool:
+    """Whether what is live is ``rendition``, whose texts the channel shows as ``reads_as`` says,
+    as far as the channel shows it.
+    """
+    signed = [
+        (reads_as(part.text), [(one.alt, one.sha256) for one in part.pictures])
+        for part in rendition.parts
+    ]
+    if not len(signed) == len(live.texts) == len(live.alts) == len(live.picture_sha256s):
+        return False
+    for (text, pictures), shown, alts, digests in zip(
+        signed, live.texts, live.alts, live.picture_sha256s, strict=True
+    ):
+        if shown != text or not len(pictures) == len(alts) == len(digests):
+            return False
+        for (alt, sha256), shown_alt, digest in zip(pictures, alts, digests, strict=True):
+            if shown_alt not in (alt, None) or digest not in (sha256, None):
+                return False
+    return True
 
 
 def too_long(length: Length) -> str:

@@ -20,9 +20,11 @@ from folkmoot.channels.port import (
     Prepared,
     Refused,
     Rendition,
+    Seen,
     Sent,
     Unconfirmed,
     Unreadable,
+    Uploaded,
 )
 from folkmoot.channels.shelf import Shelf, ShelfError
 
@@ -30,12 +32,12 @@ _AUTHORITY = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 _CAPABILITIES = Capabilities(
     channel="atom",
     title="The feed",
-    text_graphemes=None,
-    text_bytes=None,
+    lengths=(),
     pictures=10,
     picture_bytes=10_000_000,
     picture_types=frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"}),
     parts=25,
+    replies=True,
 )
 
 
@@ -80,7 +82,17 @@ class Atom:
     def make_key(self, delivery_id: str, due_at: datetime) -> str:
         return entries.make_key(delivery_id, due_at)
 
-    def prepare(self, rendition: Rendition, *, key: str, at: datetime) -> Prepared | NotPrepared:
+    def upload(self, rendition: Rendition, *, memo: str = "") -> Uploaded | NotPrepared:  # noqa: ARG002 - nothing is handed over
+        return entries.check(_CAPABILITIES, rendition)
+
+    def prepare(
+        self,
+        rendition: Rendition,
+        *,
+        key: str,
+        at: datetime,
+        memo: str = "",  # noqa: ARG002 - nothing was handed over
+    ) -> Prepared | NotPrepared:
         return entries.prepare(
             _CAPABILITIES,
             rendition,
@@ -90,20 +102,39 @@ class Atom:
             picture_url=self._picture_url,
         )
 
-    def send(self, prepared: Prepared) -> Sent | Refused | Unconfirmed:
+    def prepare_removal(
+        self, sent: Sent, *, key: str, at: datetime, reason: str
+    ) -> Prepared | NotPrepared:
+        return entries.prepare_removal(sent, key=key, at=at, reason=reason)
+
+    def send(
+        self,
+        prepared: Prepared,
+        done: tuple[str, ...] = (),  # noqa: ARG002 - a thread goes at once
+    ) -> Sent | Refused | Unconfirmed:
         return entries.put(self._shelf, prepared)
 
-    def look_up(self, prepared: Prepared) -> Sent | Absent | Different | Unconfirmed:
+    def look_up(
+        self,
+        prepared: Prepared,
+        done: tuple[str, ...] = (),  # noqa: ARG002 - a thread goes at once
+    ) -> Sent | Absent | Different | Unconfirmed:
         return entries.look_up(self._shelf, prepared)
 
     def read_back(self, sent: Sent) -> Live | Absent | Unreadable:
         return entries.read_back(self._shelf, sent)
+
+    def list_recent(self, limit: int) -> tuple[Seen, ...] | Unreadable:
+        return entries.list_recent(self._shelf, limit)
 
     def diagnose(self) -> str | None:
         try:
             self._shelf.list_newest(1)
         except ShelfError as fault:
             return f"The feed's posts cannot be read. {fault}"
+        return None
+
+    def sign_in_ends_at(self) -> datetime | None:
         return None
 
     def _name(self, key: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from folkmoot.channels import entries
 from folkmoot.channels.entries import PictureUrl
+from folkmoot.channels.limits import characters, utf8_bytes
 from folkmoot.channels.port import (
     Absent,
     Capabilities,
@@ -18,9 +19,11 @@ from folkmoot.channels.port import (
     Prepared,
     Refused,
     Rendition,
+    Seen,
     Sent,
     Unconfirmed,
     Unreadable,
+    Uploaded,
 )
 from folkmoot.channels.practice.faults import Fault, Faults, Occasion, Script
 from folkmoot.channels.shelf import Shelf, ShelfError
@@ -28,13 +31,13 @@ from folkmoot.channels.shelf import Shelf, ShelfError
 _CAPABILITIES = Capabilities(
     channel="practice",
     title="The practice channel",
-    text_graphemes=300,
-    text_bytes=3000,
+    lengths=(characters(300), utf8_bytes(3000)),
     pictures=4,
     picture_bytes=1_000_000,
     picture_types=frozenset({"image/jpeg", "image/png", "image/webp"}),
     parts=25,
-    alt_graphemes=2000,
+    alt=characters(2000),
+    replies=True,
 )
 _SILENCE = "No answer came from the practice channel."
 _RUBBISH = "The practice channel answered with something unreadable."
@@ -70,7 +73,17 @@ class Practice:
     def make_key(self, delivery_id: str, due_at: datetime) -> str:
         return entries.make_key(delivery_id, due_at)
 
-    def prepare(self, rendition: Rendition, *, key: str, at: datetime) -> Prepared | NotPrepared:
+    def upload(self, rendition: Rendition, *, memo: str = "") -> Uploaded | NotPrepared:  # noqa: ARG002 - nothing is handed over
+        return entries.check(_CAPABILITIES, rendition)
+
+    def prepare(
+        self,
+        rendition: Rendition,
+        *,
+        key: str,
+        at: datetime,
+        memo: str = "",  # noqa: ARG002 - nothing was handed over
+    ) -> Prepared | NotPrepared:
         fault = self._strike(Occasion.PREPARE, key)
         if fault is Fault.REFUSE:
             return NotPrepared(
@@ -87,7 +100,16 @@ class Practice:
             picture_url=self._picture_url,
         )
 
-    def send(self, prepared: Prepared) -> Sent | Refused | Unconfirmed:
+    def prepare_removal(
+        self, sent: Sent, *, key: str, at: datetime, reason: str
+    ) -> Prepared | NotPrepared:
+        return entries.prepare_removal(sent, key=key, at=at, reason=reason)
+
+    def send(
+        self,
+        prepared: Prepared,
+        done: tuple[str, ...] = (),  # noqa: ARG002 - a thread goes at once
+    ) -> Sent | Refused | Unconfirmed:
         fault = self._strike(Occasion.SEND, prepared.key)
         if fault is Fault.REFUSE:
             return Refused("The practice channel refused this post. Nothing was published.")
@@ -100,7 +122,11 @@ class Practice:
             return Unconfirmed(_RUBBISH)
         return outcome
 
-    def look_up(self, prepared: Prepared) -> Sent | Absent | Different | Unconfirmed:
+    def look_up(
+        self,
+        prepared: Prepared,
+        done: tuple[str, ...] = (),  # noqa: ARG002 - a thread goes at once
+    ) -> Sent | Absent | Different | Unconfirmed:
         fault = self._strike(Occasion.LOOK_UP, prepared.key)
         if fault is Fault.LIE:
             return Absent()
@@ -117,6 +143,9 @@ class Practice:
             return replace(live, texts=tuple(f"{text} (changed)" for text in live.texts))
         return live
 
+    def list_recent(self, limit: int) -> tuple[Seen, ...] | Unreadable:
+        return entries.list_recent(self._shelf, limit)
+
     def diagnose(self) -> str | None:
         fault = self._strike(Occasion.DIAGNOSE, "")
         if fault is Fault.REFUSE:
@@ -127,6 +156,9 @@ class Practice:
             self._shelf.list_newest(1)
         except ShelfError as broken:
             return f"The practice channel's posts cannot be read. {broken}"
+        return None
+
+    def sign_in_ends_at(self) -> datetime | None:
         return None
 
     def _strike(self, occasion: Occasion, key: str) -> Fault | None:

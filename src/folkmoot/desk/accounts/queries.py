@@ -8,7 +8,7 @@ from datetime import datetime
 from django.conf import settings
 
 from folkmoot.channels import Adapter, Shelf
-from folkmoot.channels.entries import Entry, read_entry
+from folkmoot.channels.entries import Entry, find_entry, list_entries
 from folkmoot.desk.people.queries import Organisation
 
 from .adapters import CHANNELS, CONNECTABLE, build_adapter, capabilities_of
@@ -87,8 +87,7 @@ def shelf_of(account: Account) -> Shelf:
 def find_feed_entry(organisation: Organisation, key: str) -> Entry | None:
     """The feed's entry under this key."""
     feed = find_feed(organisation)
-    found = TableShelf(feed.pk).find(key) if feed else None
-    return read_entry(found.record) if found else None
+    return find_entry(TableShelf(feed.pk), key) if feed else None
 
 
 def list_practice(organisation: Organisation, most: int = 50) -> list[Entry]:
@@ -98,4 +97,4 @@ def list_practice(organisation: Organisation, most: int = 50) -> list[Entry]:
     ).first()
     if account is None:
         return []
-    return [read_entry(item.record) for item in TableShelf(account.pk).list_newest(most)]
+    return list(list_entries(TableShelf(account.pk), most))
