@@ -196,6 +196,7 @@ DRAFT = Lifecycle(
             {AUTHOR, APPROVER},
         ),
         step("begin", "begun", {S.SIGNED}, S.PUBLISHING, {WORKER}, _fits_signoff),
+        step("recall", "recalled", {S.SIGNED}, S.AWAITING_SIGNOFF, {WORKER}),
         step("lapse", "lapsed", {S.SIGNED}, S.UNSENT, {WORKER}),
         step("finish", "published", {S.PUBLISHING}, S.PUBLISHED, {WORKER}),
         step("fail", "unsent", {S.PUBLISHING}, S.UNSENT, {WORKER}),

@@ -21,7 +21,12 @@ def split_thread(text: str) -> tuple[str, ...]:
 
 
 def make_rendition(
-    text: str, pictures: Iterable[Mapping[str, object]], language: str, capabilities: Capabilities
+    text: str,
+    pictures: Iterable[Mapping[str, object]],
+    language: str,
+    capabilities: Capabilities,
+    *,
+    replying_to: str = "",
 ) -> Rendition:
     """The post as this channel will be given it. A channel without threads gets the parts as
     paragraphs of one post. Pictures stand with the first part.
@@ -33,6 +38,7 @@ def make_rendition(
     return Rendition(
         tuple(Part(words, shown if number == 0 else ()) for number, words in enumerate(texts)),
         language,
+        replying_to if capabilities.replies else "",
     )
 
 

@@ -66,8 +66,12 @@ def add_period(
     source: str,
     actor: Member,
     now: datetime,
+    stops: bool = False,
 ) -> None:
-    """Add a period to the calendar. Raises :class:`GuidanceRefused`."""
+    """Add a period to the calendar; ``stops`` says that publishing is stopped when it begins.
+
+    Raises :class:`GuidanceRefused`.
+    """
     _must_be_admin(actor)
     if kind not in KINDS:
         raise GuidanceRefused(f"Choose what kind of period this is: {', '.join(KINDS.values())}.")
@@ -84,6 +88,7 @@ def add_period(
         starts_at=starts_at,
         ends_at=ends_at,
         source=source.strip(),
+        stops=stops,
     )
     records.record(
         "period.added",
@@ -98,6 +103,7 @@ def add_period(
             "starts_at": starts_at.isoformat(),
             "ends_at": ends_at.isoformat(),
             "source": source,
+            "stops": "yes" if stops else "no",
         },
     )
 

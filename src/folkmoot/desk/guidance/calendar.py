@@ -34,6 +34,7 @@ class PeriodForm(forms.Form):
             "invalid": "Enter the last day as year, month, day: 2027-05-06.",
         }
     )
+    stops = forms.BooleanField(required=False)
     source = forms.CharField(
         max_length=300,
         error_messages={"required": "Say which notice or guidance sets this period."},
@@ -83,13 +84,18 @@ def calendar(request: HttpRequest) -> HttpResponse:
                     kind=data["kind"],
                     name=data["name"],
                     source=data["source"],
+                    stops=data["stops"],
                     starts_at=datetime.combine(data["starts_on"], time(0), zone),
                     ends_at=datetime.combine(data["ends_on"], time.max, zone),
                     actor=member,
                     now=now,
                 )
                 messages.success(
-                    request, "The period is in the calendar. Posts that are due in it will be held."
+                    request,
+                    "The period is in the calendar. The check will hold posts that are due in it"
+                    + (
+                        ", and publishing will be stopped when it begins." if data["stops"] else "."
+                    ),
                 )
                 return redirect("calendar")
         except actions.GuidanceRefused as refused:

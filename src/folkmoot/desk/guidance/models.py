@@ -31,6 +31,8 @@ class Period(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     source = models.CharField(max_length=300)
+    # Whether publishing is stopped by itself when it begins, until a person lifts that.
+    stops = models.BooleanField(default=False)
 
     class Meta:
         constraints: ClassVar = [

@@ -152,6 +152,15 @@ def list_periods(organisation: Organisation) -> list[Period]:
     return list(Period.objects.filter(organisation=organisation).order_by("-starts_at"))
 
 
+def list_stopping(now: datetime) -> list[Period]:
+    """Periods of every organisation that stop publishing and have begun and not ended."""
+    return list(
+        Period.objects.filter(stops=True, starts_at__lte=now, ends_at__gt=now).select_related(
+            "organisation"
+        )
+    )
+
+
 def find_known_until(organisation: Organisation) -> datetime | None:
     """How far ahead the organisation has said which periods apply."""
     calendar = Calendar.objects.filter(organisation=organisation).first()

@@ -13,6 +13,7 @@ __all__ = [
     "Organisation",
     "Role",
     "find_public_organisation",
+    "list_holders",
     "list_members",
     "names_by_ref",
     "signed_in",
@@ -41,3 +42,10 @@ def list_members(organisation: Organisation) -> list[Member]:
 def names_by_ref(refs: Iterable[str]) -> dict[str, str]:
     """Names for opaque ids, for staff pages. Ids of nobody are left out."""
     return dict(Member.objects.filter(ref__in=set(refs)).values_list("ref", "name"))
+
+
+def list_holders(organisation: Organisation, role: Role) -> frozenset[str]:
+    """The opaque ids of the organisation's members who hold a role and may sign in."""
+    return frozenset(
+        member.ref for member in organisation.members.filter(is_active=True) if role in member.held
+    )

@@ -3,81 +3,94 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import OperationalError, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.drafts import actions as draft_actions
 from folkmoot.desk.drafts import queries as drafts
 from folkmoot.desk.records import queries as records
 
-from .delivering import FAULT, Clock, claim, deliver, give_up_lost, look_up, note_fault
+from . import fence
+from .deciding import DecisionRefused, close_alarm, go_on, leave, lift_fence, say_absent, say_live
+from .delivering import FAULT, claim, deliver, give_up_lost, note_fault
+from .lanes import Beside, InTurn, Job, Lanes
 from .lifecycle import DELIVERY, DeliveryState
 from .models import Delivery
+from .preparing import Clock, find_memo, hand_over_ahead
 from .readback import read_back
+from .settling import look_up
 from .steps import LostClaim
+from .stopping import keep_stops, press, resume
+from .watching import list_watches_owed, look
 
 log = logging.getLogger(__name__)
 
-__all__ = ["work"]
+__all__ = [
+    "Beside",
+    "DecisionRefused",
+    "close_alarm",
+    "go_on",
+    "leave",
+    "lift_fence",
+    "press",
+    "resume",
+    "say_absent",
+    "say_live",
+    "work",
+]
 
 BATCH = 50
 # A post that our own code cannot begin is tried again until no window would still be open.
 KEEP_TRYING = timedelta(hours=1)
 
 
-def work(clock: Clock) -> int:
+def work(clock: Clock, lanes: Lanes | None = None) -> int:
     """Do all that is owed now, once: begin posts whose time has come, deliver, look up what is
-    unconfirmed, read back, close posts that are through. How many things were done.
+    unconfirmed, read back, watch timelines, keep stops, close posts that are through. How many
+    things were done, or begun in ``lanes``.
 
-    While the record cannot be signed nothing new leaves: the likeliest cause is a database brought
-    back from a backup, which would send again what was sent since.
+    While the record cannot be signed, or the restore fence is up, nothing new leaves: a database
+    brought back from a backup would send again what was sent since.
 
     Safe to run in several workers at once. What fails for one post never keeps another back.
     """
-    held = records.find_refusal() is not None
-    done = 0 if held else _begin_due(clock)
+    lanes = lanes or InTurn()
+    held = fence.find_fence() is not None or records.find_refusal() is not None
+    done = keep_stops(clock)
+    if not held:
+        done += _begin_due(clock) + hand_over_ahead(clock)
     now = clock()
     for delivery in _owed(DeliveryState.SENDING, Q(lease_until__lte=now)):
         done += _try(give_up_lost, delivery, now)
+    jobs: dict[int, list[Job]] = defaultdict(list)
     too_late = Q(not_after__lt=now) if held else Q()
     for delivery in _owed(DeliveryState.WAITING, Q(next_try_at__lte=now) & too_late):
-        if _is_free(delivery, clock) and claim(delivery, clock()):
-            done += _carry_on(deliver, delivery, clock)
+        jobs[delivery.account_id].append(partial(_claim_and, deliver, delivery, clock))
     for delivery in _owed(DeliveryState.UNCONFIRMED, Q(next_try_at__lte=clock())):
-        if _is_free(delivery, clock) and claim(delivery, clock()):
-            done += _carry_on(look_up, delivery, clock)
+        jobs[delivery.account_id].append(partial(_claim_and, look_up, delivery, clock))
     for delivery in _owed(DeliveryState.SENT, Q(read_back="", next_try_at__lte=clock())):
-        done += _try(read_back, delivery, clock)
+        jobs[delivery.account_id].append(partial(_try, read_back, delivery, clock))
+    for watch in list_watches_owed(clock()):
+        jobs[watch.account_id].append(partial(look, watch, clock))
+    done += sum(lanes.do(account, todo) for account, todo in jobs.items())
     return done + _finish(clock)
 
 
 def _begin_due(clock: Clock) -> int:
-    """Take every signed post whose time has come and owe its deliveries."""
+    """Take signed posts whose time has come, the earliest first, and owe their deliveries."""
     begun = 0
-    for draft in drafts.list_due(clock()):
+    for draft in drafts.list_due(clock(), most=BATCH):
         now = clock()
         try:
             with transaction.atomic():
                 draft_actions.begin(draft, now=now)
-                version = drafts.get_version(draft)
-                assert draft.due_at is not None
-                for account in accounts.get_accounts(draft.organisation, version.accounts):
-                    delivery = Delivery(
-                        draft=draft,
-                        account=account,
-                        version_number=version.number,
-                        digest=version.digest,
-                        due_at=draft.due_at,
-                        next_try_at=draft.due_at,
-                        not_after=draft.due_at + drafts.window_of(version),
-                    )
-                    delivery.save()
-                    delivery.key = accounts.key_for(account, delivery.pk, draft.due_at)
-                    delivery.save(update_fields=["key"])
+                _owe(draft)
         except draft_actions.StaleDraft:
             continue  # taken back, or begun by another worker, at this very moment
         except draft_actions.DraftRefused as refused:
@@ -93,6 +106,34 @@ def _begin_due(clock: Clock) -> int:
     return begun
 
 
+def _owe(draft: drafts.Draft) -> None:
+    """One delivery per account; of a removal, one per account and post that is live there."""
+    version = drafts.get_version(draft)
+    assert draft.due_at is not None
+    for account in accounts.get_accounts(draft.organisation, version.accounts):
+        removed: list[Delivery | None] = [None]
+        if draft.about_id is not None and draft.kind == drafts.DraftKind.REMOVAL:
+            removed = list(
+                Delivery.objects.filter(
+                    draft_id=draft.about_id, account=account, removes=None, removed_at=None
+                ).exclude(remote_ids=[])
+            )
+        for one in removed:
+            delivery = Delivery.objects.create(
+                draft=draft,
+                account=account,
+                version_number=version.number,
+                digest=version.digest,
+                due_at=draft.due_at,
+                next_try_at=draft.due_at,
+                not_after=draft.due_at + drafts.window_of(version),
+                memo=find_memo(draft, version.number, account),
+                removes=one,
+            )
+            delivery.key = accounts.key_for(account, delivery.pk, draft.due_at)
+            delivery.save(update_fields=["key"])
+
+
 def _lapse(draft: drafts.Draft, reason: str, now: datetime) -> None:
     try:
         draft_actions.lapse(drafts.get_again(draft), reason, now=now)
@@ -101,8 +142,10 @@ def _lapse(draft: drafts.Draft, reason: str, now: datetime) -> None:
     log.warning("Post %s was not sent: %s", draft.pk, reason)
 
 
-def _carry_on(act: Callable[[Delivery, Clock], None], delivery: Delivery, clock: Clock) -> int:
-    """Take a claimed delivery further; 1 if it went as it should."""
+def _claim_and(act: Callable[[Delivery, Clock], None], delivery: Delivery, clock: Clock) -> int:
+    """Claim a delivery and take it further; 1 if it went as it should."""
+    if not _is_free(delivery, clock) or not claim(delivery, clock()):
+        return 0
     try:
         act(delivery, clock)
     except LostClaim:
@@ -131,7 +174,7 @@ def _try(act: object, delivery: Delivery, moment: object) -> int:
 def _owed(state: DeliveryState, when: Q) -> list[Delivery]:
     return list(
         Delivery.objects.filter(when, state=state)
-        .select_related("draft__organisation", "account")
+        .select_related("draft__organisation", "account", "removes")
         .order_by("next_try_at", "pk")[:BATCH]
     )
 
@@ -141,14 +184,12 @@ def _is_free(delivery: Delivery, clock: Clock) -> bool:
 
 
 def _finish(clock: Clock) -> int:
-    """Close every post all of whose deliveries have ended."""
+    """Close posts all of whose deliveries have ended, and those that turned out to owe none."""
     finished = 0
     open_states = [state for state in DeliveryState if state not in DELIVERY.final]
-    for draft in drafts.list_publishing():
-        deliveries = Delivery.objects.filter(draft=draft)
-        if deliveries.filter(state__in=open_states).exists():
-            continue
-        any_sent = deliveries.filter(state=DeliveryState.SENT).exists()
+    going = Delivery.objects.filter(draft=OuterRef("pk"), state__in=open_states)
+    for draft in drafts.list_publishing(~Exists(going), most=BATCH):
+        any_sent = Delivery.objects.filter(draft=draft, state=DeliveryState.SENT).exists()
         try:
             draft_actions.finish(draft, any_sent=any_sent, now=clock())
         except draft_actions.StaleDraft:

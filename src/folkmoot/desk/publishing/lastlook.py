@@ -1,17 +1,25 @@
-"""The last look before a post leaves: is it still exactly what was signed, and may it still go?"""
+"""The last look before a post leaves: is it still exactly what was signed, and may it go now?"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.drafts import queries as drafts
+from folkmoot.desk.people.queries import Role, list_holders
+from folkmoot.desk.stops import queries as stops
+from folkmoot.desk.stops.queries import Leaving
 
-from .models import Delivery
+from . import fence
+from .models import Attempt, Delivery
+
+# Of what a channel takes within its span, this share is kept for urgent posts, and at least one.
+RESERVE = 10
+LOOK_AGAIN = timedelta(seconds=5)
 
 
 def against_sending(delivery: Delivery, now: datetime) -> tuple[str, ...]:
-    """What speaks against sending, as sentences; empty where nothing does.
+    """What speaks against ever sending it, as sentences; empty where nothing does.
 
     Reads everything anew in the caller's transaction: the post, its sign-off, its pictures' bytes,
     the account, and the check as it stands under today's calendar.
@@ -27,3 +35,65 @@ def against_sending(delivery: Delivery, now: datetime) -> tuple[str, ...]:
     if account is None:
         against.append("The account was disconnected after the post was signed.")
     return tuple(against)
+
+
+def against_leaving_now(delivery: Delivery, now: datetime) -> tuple[str, datetime]:
+    """Why it must wait, and when to look again: a stop, the restore fence, or the channel's pace.
+    An empty sentence where it need not.
+
+    Where the caller is in the transaction that freezes it, nobody can press a stop until that has
+    ended: see :func:`stops.look_last`.
+    """
+    if held := stops.find_against(leaving_of(delivery)):
+        return held, now + LOOK_AGAIN
+    if fenced := fence.find_refusal():
+        return fenced, now + LOOK_AGAIN
+    return _find_full(delivery, now)
+
+
+def leaving_of(delivery: Delivery) -> Leaving:
+    """The delivery as a stop looks at it."""
+    draft = delivery.draft
+    version = drafts.get_version(draft, delivery.version_number)
+    signoff = drafts.find_signoff(draft)
+    by_duty = False
+    if version.through_stop and signoff is not None:
+        duty = list_holders(draft.organisation, Role.DUTY)
+        authors = {one.by for one in drafts.list_versions(draft)}
+        by_duty = signoff.by in duty and authors <= duty and signoff.by not in authors
+    return Leaving(
+        organisation=draft.organisation,
+        account_id=delivery.account_id,
+        channel=delivery.account.channel,
+        topic=version.topic,
+        signed_at=signoff.at if signoff is not None else None,
+        by_duty=by_duty,
+    )
+
+
+def _find_full(delivery: Delivery, now: datetime) -> tuple[str, datetime]:
+    """Whether the account has sent all that its channel takes within its span, less the reserve."""
+    capabilities = accounts.capabilities_of(delivery.account)
+    pace = capabilities.pace
+    if pace is None:
+        return "", now
+    urgent = drafts.get_version(delivery.draft, delivery.version_number).urgent
+    most = pace.posts if urgent else pace.posts - max(1, pace.posts // RESERVE)
+    since = now - timedelta(seconds=pace.seconds)
+    sends = Attempt.objects.filter(
+        what="send", delivery__account=delivery.account, started_at__gt=since
+    ).order_by("-started_at")
+    started = sends.values_list("started_at", flat=True)[most - 1 : most].first()
+    if started is None:
+        return "", now
+    kept = "" if urgent else " The rest is kept for urgent posts."
+    full = (
+        f"{capabilities.title} takes {pace.posts:,} posts within {_span(pace.seconds)}, and"
+        f" {most:,} have gone.{kept}"
+    )
+    return full, started + timedelta(seconds=pace.seconds)
+
+
+def _span(seconds: int) -> str:
+    hours = seconds / 3600
+    return f"{seconds // 60} minutes" if hours < 1 else f"{hours:g} hours"

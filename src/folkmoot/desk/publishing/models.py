@@ -52,11 +52,19 @@ class Delivery(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["draft", "version_number", "account"], name="one_delivery_per_account"
+                fields=["draft", "version_number", "account"],
+                condition=models.Q(removes__isnull=True),
+                name="one_delivery_per_account",
+            ),
+            models.UniqueConstraint(
+                fields=["draft", "version_number", "removes"],
+                condition=models.Q(removes__isnull=False),
+                name="one_removal_per_delivery",
             ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["state", "next_try_at"], name="delivery_owed"),
+            models.Index(fields=["account", "remote_id"], name="delivery_by_remote_id"),
             models.Index(
                 fields=["next_try_at"],
                 condition=models.Q(state=DeliveryState.SENT, read_back=""),
@@ -80,6 +88,9 @@ class Attempt(models.Model):
     ended_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=20, blank=True)
     detail = models.TextField(blank=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["what", "-started_at"], name="attempt_newest")]
 
     def __str__(self) -> str:
         return f"{self.what} {self.number} of {self.delivery}"

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from folkmoot.channels import Absent, Live, Rendition, Sent, Unreadable
+from folkmoot.channels import Absent, Live, Rendition, Unreadable
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.records import actions as record_actions
 from folkmoot.desk.records import queries as records
 
-from .delivering import FAULT, Clock, rendition_of
 from .models import Delivery
+from .preparing import Clock, rendition_of, sent_of
 from .steps import write
 
 log = logging.getLogger(__name__)
@@ -28,13 +28,13 @@ def read_back(delivery: Delivery, clock: Clock) -> None:
     seen: Live | Absent | Unreadable
     try:
         adapter = accounts.open_adapter(delivery.account)
-        seen = adapter.read_back(Sent(delivery.remote_id, delivery.url, tuple(delivery.remote_ids)))
+        seen = adapter.read_back(sent_of(delivery))
     except accounts.VaultError as sealed:
         seen = Unreadable(str(sealed))
     except Exception:
         # Counted as one of the tries: a post that cannot be read must not be asked for for ever.
         log.exception("Delivery %s could not be read back", delivery.pk)
-        seen = Unreadable(FAULT)
+        seen = Unreadable("a fault in this program, which is in its log.")
     now = clock()
     tries = delivery.read_back_tries + 1
     if isinstance(seen, Unreadable) and tries < MOST_TRIES:
@@ -47,30 +47,48 @@ def read_back(delivery: Delivery, clock: Clock) -> None:
             },
         )
         return
-    result, note = _compare(seen, rendition_of(delivery))
+    result, note = compare(seen, delivery)
     _keep(delivery, result, note, tries, now)
 
 
-def _compare(seen: Live | Absent | Unreadable, signed: Rendition) -> tuple[str, str]:
+def compare(seen: Live | Absent | Unreadable, delivery: Delivery) -> tuple[str, str]:
+    """What came of reading a delivery back (``matches``, ``differs``, ``gone``, ``unreadable``),
+    and a sentence. A removal matches where there is nothing.
+    """
     if isinstance(seen, Unreadable):
         return "unreadable", f"It could not be read back: {seen.reason}"
+    if delivery.removes_id is not None:
+        if isinstance(seen, Absent):
+            return "matches", "It is gone, as was signed."
+        return "differs", "It can still be seen on the channel."
     if isinstance(seen, Absent):
         return "gone", "It was there and is no longer: somebody removed it on the channel."
-    differences = []
-    if seen.texts != tuple(part.text for part in signed.parts):
-        differences.append("the text")
-    if seen.alts != tuple(tuple(p.alt for p in part.pictures) for part in signed.parts):
-        differences.append("the descriptions of the pictures")
-    pictures = tuple(tuple(p.sha256 for p in part.pictures) for part in signed.parts)
-    if len(pictures) != len(seen.picture_sha256s) or any(
-        len(live) != len(ours)
-        or any(a is not None and a != b for a, b in zip(live, ours, strict=False))
-        for live, ours in zip(seen.picture_sha256s, pictures, strict=False)
-    ):
-        differences.append("the pictures")
+    differences = _list_differences(seen, rendition_of(delivery))
     if differences:
         return "differs", f"What is live is not what was signed: {', '.join(differences)}."
     return "matches", "What is live is what was signed."
+
+
+def _list_differences(seen: Live, signed: Rendition) -> list[str]:
+    differences = []
+    if seen.texts != tuple(part.text for part in signed.parts):
+        differences.append("the text")
+    alts = tuple(tuple(p.alt for p in part.pictures) for part in signed.parts)
+    if not _agrees(seen.alts, alts):
+        differences.append("the descriptions of the pictures")
+    pictures = tuple(tuple(p.sha256 for p in part.pictures) for part in signed.parts)
+    if not _agrees(seen.picture_sha256s, pictures):
+        differences.append("the pictures")
+    return differences
+
+
+def _agrees(live: tuple[tuple[str | None, ...], ...], signed: tuple[tuple[str, ...], ...]) -> bool:
+    """Whether what is live is what was signed; ``None`` is what the channel does not show."""
+    return [len(part) for part in live] == [len(part) for part in signed] and all(
+        shown is None or shown == ours
+        for live_part, signed_part in zip(live, signed, strict=True)
+        for shown, ours in zip(live_part, signed_part, strict=True)
+    )
 
 
 @transaction.atomic

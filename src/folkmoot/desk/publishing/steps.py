@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db import connection
 
+from folkmoot.desk.people.queries import Member
 from folkmoot.desk.records import actions as records
 from folkmoot.lifecycle import Refused
 
@@ -35,22 +36,27 @@ def take_step(
     links: tuple[str, ...] = (),
     once: str | None = None,
     changes: Mapping[str, object] | None = None,
+    member: Member | None = None,
+    kind: str = "",
 ) -> Delivery:
     """Take ``verb`` on the delivery as it was read and leave its entry in the record.
 
-    Must run in the caller's transaction. Raises :class:`DeliveryRefused` and :class:`LostClaim`.
+    ``member`` decides where the table wants a person; else the worker does. ``kind`` names the
+    entry where the table's own word would not do. Must run in the caller's transaction. Raises
+    :class:`DeliveryRefused` and :class:`LostClaim`.
     """
     assert connection.in_atomic_block
-    planned = DELIVERY.plan(DeliveryState(delivery.state), verb, roles={"worker"}, facts=facts)
+    roles = {"worker"} if member is None else {str(role) for role in member.held}
+    planned = DELIVERY.plan(DeliveryState(delivery.state), verb, roles=roles, facts=facts)
     if isinstance(planned, Refused):
         raise DeliveryRefused(" ".join(planned.reasons))
     write(delivery, {"state": planned.target, **(changes or {})}, expected=planned.source)
     records.record(
-        f"delivery.{planned.done}",
+        kind or f"delivery.{planned.done}",
         at=now,
         organisation=delivery.draft.organisation.ref,
-        actor="",
-        role="worker",
+        actor=member.ref if member else "",
+        role=next(iter(sorted(roles))),
         subject=delivery.draft.subject,
         links=links,
         public=public,

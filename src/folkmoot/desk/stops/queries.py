@@ -20,9 +20,13 @@ __all__ = [
     "StopKind",
     "StopScope",
     "StopState",
+    "covers",
     "find_against",
-    "get_stop",
+    "find_for_period",
+    "find_stop",
+    "lets_pass",
     "list_past",
+    "list_pressed",
     "list_standing",
     "look_last",
 ]
@@ -42,7 +46,8 @@ class Leaving:
     """What is about to leave, as a stop looks at it.
 
     ``signed_at`` is when it was signed (``None`` for what no person signs one by one, as the
-    e-mails of a list); ``by_duty`` whether two duty officers wrote and signed it to go out through a stop.
+    e-mails of a list); ``by_duty`` whether two duty officers wrote and signed it to go out through
+    a stop.
     """
 
     organisation: Organisation
@@ -83,7 +88,19 @@ def list_past(organisation: Organisation, most: int = 20) -> list[Stop]:
     )
 
 
-def get_stop(organisation: Organisation, stop_id: int) -> Stop | None:
+def list_pressed() -> list[Stop]:
+    """Stops of every organisation that are not known to be in force yet."""
+    return list(
+        Stop.objects.filter(state=StopState.PRESSED).select_related("organisation").order_by("pk")
+    )
+
+
+def find_for_period(period_id: int) -> Stop | None:
+    """The stop that the calendar pressed for a period, lifted or not."""
+    return Stop.objects.filter(period_id=period_id).first()
+
+
+def find_stop(organisation: Organisation, stop_id: int) -> Stop | None:
     """A stop of this organisation, or ``None``."""
     return Stop.objects.filter(organisation=organisation, pk=stop_id).first()
 

@@ -6,36 +6,70 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('guidance', '0001_initial'),
-        ('people', '0001_initial'),
+        ("guidance", "0001_initial"),
+        ("people", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Stop',
+            name="Stop",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(default=folkmoot.desk.stops.lifecycle.StopState['PRESSED'], max_length=10)),
-                ('kind', models.CharField(default=folkmoot.desk.stops.lifecycle.StopKind['STOP'], max_length=12)),
-                ('scope', models.CharField(default=folkmoot.desk.stops.lifecycle.StopScope['EVERYTHING'], max_length=10)),
-                ('target', models.CharField(blank=True, max_length=60)),
-                ('topic', models.CharField(blank=True, max_length=60)),
-                ('reason', models.TextField()),
-                ('pressed_by', models.CharField(blank=True, max_length=16)),
-                ('pressed_at', models.DateTimeField()),
-                ('in_force_at', models.DateTimeField(null=True)),
-                ('lifted_by', models.CharField(blank=True, max_length=16)),
-                ('lifted_at', models.DateTimeField(null=True)),
-                ('lifted_reason', models.TextField(blank=True)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.organisation')),
-                ('period', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='guidance.period')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        default=folkmoot.desk.stops.lifecycle.StopState["PRESSED"], max_length=10
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        default=folkmoot.desk.stops.lifecycle.StopKind["STOP"], max_length=12
+                    ),
+                ),
+                (
+                    "scope",
+                    models.CharField(
+                        default=folkmoot.desk.stops.lifecycle.StopScope["EVERYTHING"], max_length=10
+                    ),
+                ),
+                ("target", models.CharField(blank=True, max_length=60)),
+                ("topic", models.CharField(blank=True, max_length=60)),
+                ("reason", models.TextField()),
+                ("pressed_by", models.CharField(blank=True, max_length=16)),
+                ("pressed_at", models.DateTimeField()),
+                ("in_force_at", models.DateTimeField(null=True)),
+                ("lifted_by", models.CharField(blank=True, max_length=16)),
+                ("lifted_at", models.DateTimeField(null=True)),
+                ("lifted_reason", models.TextField(blank=True)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="people.organisation",
+                    ),
+                ),
+                (
+                    "period",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="guidance.period",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['organisation', 'state'], name='stop_by_state')],
+                "indexes": [models.Index(fields=["organisation", "state"], name="stop_by_state")],
             },
         ),
     ]

@@ -1,0 +1,215 @@
+"""What only a person can decide: an unknown that stays one, half a thread, an alarm, a fence."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from django.db import transaction
+
+from folkmoot.channels import Sent
+from folkmoot.desk.accounts import queries as accounts
+from folkmoot.desk.drafts import actions as draft_actions
+from folkmoot.desk.drafts import queries as drafts
+from folkmoot.desk.people.queries import Member, Role
+from folkmoot.desk.records import actions as records
+
+from . import fence
+from .lifecycle import DeliveryFacts, DeliveryState
+from .models import Alarm, Delivery, Installation, Watch
+from .settling import confirm, end_unsent
+from .steps import DeliveryRefused, LostClaim, take_step
+
+_WEB = re.compile(r"https?://[!-~]+")
+
+
+class DecisionRefused(Exception):
+    """Nothing was done; the message is a sentence that says why."""
+
+
+@transaction.atomic
+def say_live(member: Member, delivery_id: int, *, url: str, reason: str, now: datetime) -> Delivery:
+    """A person has seen an unconfirmed post live at ``url``. Raises :class:`DecisionRefused`."""
+    delivery = _get(member, delivery_id)
+    if delivery.removes_id is None and not _WEB.fullmatch(url.strip()):
+        raise DecisionRefused("Enter the address at which you saw it, beginning with https://.")
+    found = Sent(delivery.remote_id, url.strip(), tuple(delivery.remote_ids))
+    facts = DeliveryFacts(now, delivery.not_after, reason=reason)
+    with _explained():
+        confirm(delivery, found, facts, now, member=member)
+    if not delivery.remote_id:
+        # Without the channel's own name for it, it cannot be read back.
+        note = f"Seen live by a person: {reason.strip()}"
+        Delivery.objects.filter(pk=delivery.pk).update(read_back="by_person", read_back_note=note)
+    return delivery
+
+
+@transaction.atomic
+def say_absent(member: Member, delivery_id: int, *, reason: str, now: datetime) -> Delivery:
+    """A person has looked, and an unconfirmed post is not there. It is sent again with the same key
+    if its time has not passed, and else it is missed. Raises :class:`DecisionRefused`.
+    """
+    delivery = _get(member, delivery_id)
+    _step(
+        member,
+        delivery,
+        "say_absent",
+        {"trouble": "", "next_try_at": now},
+        reason=reason,
+        now=now,
+    )
+    if now > delivery.not_after:
+        late = "Not sent in time. It was sent, but the channel does not have it."
+        end_unsent(delivery, "miss", late, now)
+    return delivery
+
+
+@transaction.atomic
+def go_on(member: Member, delivery_id: int, *, now: datetime) -> Delivery:
+    """Send the rest of a thread, from the first part that is missing. Raises
+    :class:`DecisionRefused`.
+    """
+    delivery = _get(member, delivery_id)
+    return _step(member, delivery, "go_on", {"trouble": "", "next_try_at": now}, now=now)
+
+
+@transaction.atomic
+def leave(member: Member, delivery_id: int, *, reason: str, now: datetime) -> Delivery:
+    """Leave half a thread as it is. Raises :class:`DecisionRefused`."""
+    delivery = _get(member, delivery_id)
+    live = len(delivery.remote_ids)
+    trouble = f"{live} parts are live, and it was left so: {reason.strip()}"
+    return _step(member, delivery, "leave", {"trouble": trouble}, reason=reason, now=now)
+
+
+@transaction.atomic
+def close_alarm(member: Member, alarm_id: int, *, note: str, now: datetime) -> Alarm:
+    """Say what was found out about an alarm. Raises :class:`DecisionRefused`."""
+    _must_decide(member)
+    if not note.strip():
+        raise DecisionRefused("Say what you found out and what was done, so that others know.")
+    alarm = Alarm.objects.filter(
+        pk=alarm_id, account__organisation=member.organisation, closed_at=None
+    ).first()
+    if alarm is None:
+        raise DecisionRefused("There is no such alarm, or somebody has dealt with it.")
+    Alarm.objects.filter(pk=alarm.pk, closed_at=None).update(
+        closed_at=now, closed_by=member.ref, note=note.strip()
+    )
+    _record("alarm.closed", member, f"account/{alarm.account_id}", now, {"note": note.strip()})
+    alarm.refresh_from_db()
+    return alarm
+
+
+@transaction.atomic
+def lift_fence(member: Member, *, reason: str, now: datetime) -> None:
+    """Say that the channels have been compared with this database, so that it may publish again.
+
+    What had been signed must be signed again, and what was waiting is not sent: either may have
+    been done, changed or withdrawn in the time that is lost. Raises :class:`DecisionRefused` until
+    every account's timeline has been looked at since the fence went up, and every post on it that
+    this database does not know has been dealt with.
+    """
+    if Role.ADMIN not in member.held:
+        raise DecisionRefused("Only an admin can let a restored database publish again.")
+    installation = fence.find_fence()
+    if installation is None:
+        raise DecisionRefused("There is no fence up.")
+    if not reason.strip():
+        raise DecisionRefused("Say what you compared and what you found.")
+    if open_points := list_open_points(installation):
+        raise DecisionRefused(" ".join(open_points))
+    lost = "This database was brought back from a backup, so nobody knows whether it still holds."
+    for delivery in Delivery.objects.filter(state=DeliveryState.WAITING).select_related(
+        "draft__organisation", "account"
+    ):
+        end_unsent(delivery, "lapse", f"{lost} Look at the channel, then at the post.", now)
+    for draft in drafts.list_signed():
+        draft_actions.recall(draft, lost, now=now)
+    fence.take_down(installation)
+    _record("installation.reconciled", member, "installation", now, {"reason": reason.strip()})
+
+
+def list_open_points(installation: Installation) -> list[str]:
+    """What must still be done before the fence may be lifted, as sentences."""
+    fenced_at = installation.fenced_at
+    assert fenced_at is not None
+    points = []
+    for account in accounts.list_connected():
+        watch = Watch.objects.filter(account=account).first()
+        if watch is None or watch.last_look_at is None or watch.last_look_at < fenced_at:
+            points.append(f"The timeline of {account.name} has not been looked at yet.")
+    count = Alarm.objects.filter(closed_at=None, seen_at__gte=fenced_at).count()
+    if count:
+        points.append(
+            f"Posts stand on the channels that this database does not know: {count}. Deal with"
+            " each of them first."
+        )
+    return points
+
+
+def _step(
+    member: Member,
+    delivery: Delivery,
+    verb: str,
+    changes: dict[str, object],
+    *,
+    reason: str = "",
+    now: datetime,
+) -> Delivery:
+    facts = DeliveryFacts(now, delivery.not_after, reason=reason)
+    with _explained():
+        return take_step(
+            delivery,
+            verb,
+            facts=facts,
+            now=now,
+            fields={"reason": reason.strip()},
+            changes={**changes, "settled_by": member.ref, "lease_until": None},
+            member=member,
+        )
+
+
+class _explained:  # noqa: N801 - used as a block
+    """Turns the table's refusals into this room's own."""
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, kind: object, fault: BaseException | None, _: object) -> None:
+        if isinstance(fault, DeliveryRefused):
+            raise DecisionRefused(str(fault)) from fault
+        if isinstance(fault, LostClaim):
+            raise DecisionRefused(
+                "The program found something out about this post at the same moment, so nothing"
+                " was done. Look at it as it now stands."
+            ) from fault
+
+
+def _get(member: Member, delivery_id: int) -> Delivery:
+    _must_decide(member)
+    delivery = (
+        Delivery.objects.select_related("draft__organisation", "account", "removes")
+        .filter(pk=delivery_id, draft__organisation=member.organisation)
+        .first()
+    )
+    if delivery is None:
+        raise DecisionRefused("There is no such delivery.")
+    return delivery
+
+
+def _must_decide(member: Member) -> None:
+    if not member.held & {Role.APPROVER, Role.ADMIN, Role.DUTY}:
+        raise DecisionRefused("Only an approver, a duty officer or an admin can decide this.")
+
+
+def _record(kind: str, member: Member, subject: str, now: datetime, fields: dict[str, str]) -> None:
+    records.record(
+        kind,
+        at=now,
+        organisation=member.organisation.ref,
+        actor=member.ref,
+        role=next(iter(sorted(member.held))),
+        subject=subject,
+        fields=fields,
+    )

@@ -1,0 +1,72 @@
+"""Lanes: one account's work goes in order and alone; a silent channel keeps no other waiting."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from django.db import close_old_connections
+
+log = logging.getLogger(__name__)
+
+Job = Callable[[], int]
+"""Does one thing and tells how many things that was."""
+
+
+class Lanes(Protocol):
+    """Does jobs, those of one account one after another."""
+
+    def do(self, account_id: int, jobs: Iterable[Job]) -> int:
+        """Do the jobs, or begin to; how many things were done or begun."""
+        ...
+
+
+class InTurn:
+    """Everything in the caller's thread, at once: for one round, and for tests."""
+
+    def do(self, account_id: int, jobs: Iterable[Job]) -> int:  # noqa: ARG002 - all in one lane
+        """See :class:`Lanes`."""
+        return sum(job() for job in jobs)
+
+
+class Beside:
+    """Up to ``most`` accounts beside each other, each in a thread of its own.
+
+    ``wake`` is set whenever a lane is through. An account whose lane is still busy is left for a
+    later round: its rows say what is owed.
+    """
+
+    def __init__(self, most: int = 8) -> None:
+        self.wake = threading.Event()
+        self._busy: set[int] = set()
+        self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(most, thread_name_prefix="lane")
+
+    def do(self, account_id: int, jobs: Iterable[Job]) -> int:
+        """See :class:`Lanes`."""
+        waiting = list(jobs)
+        with self._lock:
+            if account_id in self._busy:
+                return 0
+            self._busy.add(account_id)
+        self._pool.submit(self._run, account_id, waiting)
+        return len(waiting)
+
+    def close(self) -> None:
+        """Finish what was begun, and begin nothing more."""
+        self._pool.shutdown(wait=True)
+
+    def _run(self, account_id: int, jobs: list[Job]) -> None:
+        try:
+            for job in jobs:
+                job()
+        except Exception:
+            log.exception("A lane met a fault and goes on")
+        finally:
+            close_old_connections()
+            with self._lock:
+                self._busy.discard(account_id)
+            self.wake.set()

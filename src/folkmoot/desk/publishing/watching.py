@@ -1,0 +1,177 @@
+"""Watching an account's own timeline: what we did not sign, and what was changed or taken away."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from folkmoot.channels import Adapter, Seen, Unreadable
+from folkmoot.desk.accounts import queries as accounts
+from folkmoot.desk.records import actions as records
+
+from .lifecycle import DeliveryState
+from .models import Alarm, Delivery, Watch
+from .preparing import Clock, rendition_of, sent_of
+from .readback import compare
+
+log = logging.getLogger(__name__)
+
+EVERY = timedelta(seconds=60)
+NEWEST = 40
+# A post is looked for by name, too, now and then: on a busy account it soon leaves the newest.
+FOR_DAYS = timedelta(days=30)
+BY_NAME = 2
+SETTLED_AFTER = timedelta(seconds=60)
+
+
+def list_watches_owed(now: datetime) -> list[Watch]:
+    """The watches whose next look has come; every connected account has one from the first round
+    on.
+    """
+    for account in accounts.list_connected():
+        if not Watch.objects.filter(account=account).exists():
+            Watch.objects.get_or_create(
+                account=account, defaults={"since_at": now, "next_look_at": now}
+            )
+    return list(
+        Watch.objects.filter(next_look_at__lte=now, account__disconnected_at=None)
+        .select_related("account__organisation")
+        .order_by("next_look_at")
+    )
+
+
+def look(watch: Watch, clock: Clock) -> int:
+    """Look at one timeline; 1 if it could be read. What is amiss becomes an alarm, once."""
+    now = clock()
+    claimed = Watch.objects.filter(pk=watch.pk, next_look_at=watch.next_look_at).update(
+        next_look_at=now + EVERY
+    )
+    if not claimed:
+        return 0
+    try:
+        adapter = accounts.open_adapter(watch.account)
+        seen = adapter.list_recent(NEWEST)
+        if isinstance(seen, Unreadable):
+            Watch.objects.filter(pk=watch.pk).update(trouble=seen.reason, last_look_at=now)
+            return 0
+        _hold_against_ours(watch, adapter, seen, now)
+    except accounts.VaultError as sealed:
+        Watch.objects.filter(pk=watch.pk).update(trouble=str(sealed))
+        return 0
+    except Exception:
+        log.exception("The timeline of account %s could not be looked at", watch.account_id)
+        return 0
+    return 1
+
+
+def _hold_against_ours(
+    watch: Watch, adapter: Adapter, seen: tuple[Seen, ...], now: datetime
+) -> None:
+    ours = _list_ours(watch, now)
+    by_id = {remote_id: one for one in ours for remote_id in one.remote_ids}
+    strangers = [one for one in seen if one.remote_id not in by_id]
+    if watch.last_look_at is None:
+        watch.known = [one.remote_id for one in strangers]
+    else:
+        on_their_way = _texts_on_their_way(watch)
+        for one in strangers:
+            if one.remote_id not in watch.known and one.text.strip() not in on_their_way:
+                _raise(watch, "unsigned", one, now)
+    Watch.objects.filter(pk=watch.pk).update(known=watch.known, last_look_at=now, trouble="")
+    shown = {one.remote_id: one.text for one in seen}
+    for delivery in _list_doubtful(ours, shown, now):
+        result, note = compare(adapter.read_back(sent_of(delivery)), delivery)
+        kind = {"gone": "vanished", "differs": "changed"}.get(result)
+        if kind is not None:
+            what = Seen(delivery.remote_id, delivery.url, note, now)
+            _raise(watch, kind, what, now, delivery=delivery)
+        if result in ("matches", "gone", "differs"):
+            Delivery.objects.filter(pk=delivery.pk).update(
+                seen_at=now, read_back=result, read_back_note=note
+            )
+
+
+def _list_ours(watch: Watch, now: datetime) -> list[Delivery]:
+    """Our posts of late on the account, whatever became of them."""
+    return list(
+        Delivery.objects.filter(account=watch.account, removes=None, due_at__gt=now - FOR_DAYS)
+        .exclude(remote_ids=[])
+        .select_related("draft__organisation", "account")
+        .order_by("-pk")[:1000]
+    )
+
+
+def _list_doubtful(ours: list[Delivery], shown: dict[str, str], now: datetime) -> list[Delivery]:
+    """Those of our posts to be asked for by name: not shown as signed, or longest not seen.
+
+    What a timeline shows may be shortened or dressed up, so that only reading back decides.
+    """
+    live = [
+        one
+        for one in ours
+        if one.state == DeliveryState.SENT
+        and one.removed_at is None
+        and one.read_back == "matches"
+        and one.sent_at is not None
+        and one.sent_at < now - SETTLED_AFTER
+    ]
+    doubtful = []
+    for delivery in live:
+        texts = [part.text for part in rendition_of(delivery).parts]
+        listed = [shown.get(remote_id) for remote_id in delivery.remote_ids]
+        if any(text is None or text.strip() not in ("", *texts) for text in listed):
+            doubtful.append(delivery)
+    # Of those that have merely left the newest, a few a round, the longest unseen first.
+    newest = [one for one in doubtful if any(i in shown for i in one.remote_ids)]
+    older = sorted(
+        (one for one in doubtful if one not in newest), key=lambda one: one.seen_at or now
+    )
+    just_left = [one for one in older if len(shown) < NEWEST]
+    return (newest + just_left + older[:BY_NAME])[:NEWEST]
+
+
+def _texts_on_their_way(watch: Watch) -> set[str]:
+    """The words of posts whose names we do not know yet: they are no strangers' posts."""
+    going = Delivery.objects.filter(
+        account=watch.account,
+        state__in=[DeliveryState.SENDING, DeliveryState.UNCONFIRMED, DeliveryState.WAITING],
+    ).select_related("draft__organisation", "account")[:200]
+    return {part.text.strip() for one in going for part in rendition_of(one).parts}
+
+
+@transaction.atomic
+def _raise(
+    watch: Watch, kind: str, seen: Seen, now: datetime, *, delivery: Delivery | None = None
+) -> None:
+    """Raise an alarm, unless one is open or a person has closed one that said the same."""
+    before = Alarm.objects.filter(account=watch.account, kind=kind, remote_id=seen.remote_id)
+    if before.filter(Q(closed_at=None) | Q(text=seen.text)).exists():
+        return
+    alarm = Alarm.objects.create(
+        account=watch.account,
+        kind=kind,
+        remote_id=seen.remote_id,
+        url=seen.url,
+        text=seen.text,
+        delivery=delivery,
+        seen_at=now,
+    )
+    log.error("Alarm on %s: %s", watch.account.name, alarm.get_kind_display())
+    records.record(
+        "alarm.raised",
+        at=now,
+        organisation=watch.account.organisation.ref,
+        actor="",
+        role="worker",
+        subject=delivery.draft.subject if delivery is not None else f"account/{watch.account_id}",
+        fields={
+            "account": watch.account.name,
+            "channel": watch.account.channel,
+            "alarm": kind,
+            "url": seen.url,
+            "text": seen.text,
+        },
+    )
