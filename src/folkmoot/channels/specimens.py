@@ -133,11 +133,14 @@ def agree(rendition: Rendition, live: Live, reads_as: Callable[[str], str]) -> b
 
 
 def too_long(length: Length) -> str:
-    """The shortest text of accents on one letter, or of letters, that breaks ``length``: few of
-    some units are many of others.
+    """The shortest text of accents on one letter, of letters, or of hashtags, mentions or links,
+    that breaks ``length``: few of some units are many of others.
     """
-    accents = "e" + "\u0301" * length.most
-    return accents if length.count(accents) > length.most else "x" * (length.most + 1)
+    numbers = range(length.most + 1)
+    texts = ["e" + "\u0301" * length.most, "x" * (length.most + 1)]
+    for start in ("#tag", "@somebody", "https://example.gov.uk/"):
+        texts.append(" ".join(f"{start}{number}" for number in numbers))
+    return next(text for text in texts if length.count(text) > length.most)
 
 
 def longest_text(limits: Capabilities) -> str:
