@@ -11,7 +11,7 @@ import pytest
 from bluesky_server import ServerFault, find_missing, running_pds
 from standin_server import DROP, forward, said, standing_in
 
-from folkmoot.channels.bluesky import Bluesky, MemorySessions
+from folkmoot.channels.bluesky import Bluesky
 from folkmoot.channels.bluesky.records import blob_cid, read_frozen
 from folkmoot.channels.contract import ChannelContract, make_picture, post
 from folkmoot.channels.outbound import Outbound
@@ -28,6 +28,7 @@ from folkmoot.channels.port import (
     Unconfirmed,
     Unreadable,
 )
+from folkmoot.channels.tokens import MemoryTokens
 
 pytestmark = pytest.mark.skipif(find_missing() is not None, reason=find_missing() or "")
 
@@ -49,9 +50,9 @@ class Body:
         self.pds = pds
         self.handle = next(handles)
         self.did = pds.create_account(self.handle, PASSWORD)
-        self.sessions = MemorySessions()
+        self.tokens = MemoryTokens()
 
-    def adapter(self, *, server=None, password=PASSWORD, sessions=None, timeout_seconds=20):
+    def adapter(self, *, server=None, password=PASSWORD, tokens=None, timeout_seconds=20):
         server = server or self.pds.url
         return Bluesky(
             server=server,
@@ -60,7 +61,7 @@ class Body:
             outbound=Outbound(
                 allow=[server.removeprefix("http://")], timeout_seconds=timeout_seconds
             ),
-            sessions=sessions or self.sessions,
+            tokens=tokens or self.tokens,
         )
 
     def posts(self):
@@ -93,8 +94,8 @@ class TestBluesky(ChannelContract):
     @pytest.fixture
     def secrets(self, body):
         def all_of_them():
-            session = body.sessions.find()
-            return [PASSWORD, session.access_token, session.refresh_token]
+            session = body.tokens.find()
+            return [PASSWORD, session["access"], session["refresh"]]
 
         return all_of_them
 
@@ -191,6 +192,100 @@ class TestWhatIsPublished:
         assert adapter.read_back(sent).texts == ("First.",)
 
 
+class TestTakingDown:
+    def test_a_thread_of_which_a_part_is_gone_already_can_be_taken_down(self, body):
+        adapter = body.adapter()
+        sent = adapter.send(prepare(adapter, post("First.", "Second.", "Third.")))
+        removal = adapter.prepare_removal(
+            sent, key=adapter.make_key("removal", AT), at=AT, reason="A mistake."
+        )
+        token = body.pds.sign_in(body.handle, PASSWORD)
+        rkey = sent.remote_ids[1].rpartition("/")[2]
+        gone = {"repo": body.did, "collection": "app.bsky.feed.post", "rkey": rkey}
+        body.pds.call("com.atproto.repo.deleteRecord", gone, token=token)
+        assert adapter.look_up(removal) == Absent()
+        assert adapter.send(removal) == Sent(sent.remote_id, sent.url, sent.remote_ids)
+        assert body.posts() == []
+        assert adapter.look_up(removal) == sent
+
+    def test_a_thread_goes_in_one_request(self, body):
+        asked = []
+
+        def say(request):
+            asked.append(request.xrpc)
+            return forward(body.pds.port, request)
+
+        with standing_in(say) as proxy:
+            adapter = body.adapter(server=proxy.url)
+            sent = adapter.send(prepare(adapter, post("First.", "Second.")))
+            removal = adapter.prepare_removal(
+                sent, key=adapter.make_key("removal", AT), at=AT, reason="A mistake."
+            )
+            asked.clear()
+            assert isinstance(adapter.send(removal), Sent)
+        assert [one for one in asked if not one.endswith("getRecord")] == [
+            "com.atproto.repo.applyWrites"
+        ]
+
+    def test_only_posts_of_the_account_are_taken_down(self, body):
+        uri = "at://did:plc:abcdefghijklmnopqrstuvwx/app.bsky.feed.post/3n2q7w3audrm5"
+        for remote_id in (uri, "https://example.org/", f"at://{body.did}/app.bsky.graph.list/x"):
+            outcome = body.adapter().prepare_removal(
+                Sent(remote_id, "https://x.test/", (remote_id,)), key="k", at=AT, reason="x"
+            )
+            assert isinstance(outcome, NotPrepared)
+            assert not outcome.retry
+
+
+class TestAnswers:
+    def test_an_answer_names_its_parent_and_the_root_of_its_thread(self, body):
+        adapter = body.adapter()
+        thread = adapter.send(prepare(adapter, post("First.", "Second.")))
+        answer = replace(post("Third.", "Fourth."), replying_to=thread.remote_ids[1])
+        assert isinstance(adapter.send(prepare(adapter, answer, "answer")), Sent)
+        there = {one["value"]["text"]: one for one in body.posts()}
+
+        def named(text):
+            return {"uri": there[text]["uri"], "cid": there[text]["cid"]}
+
+        for text, parent in (("Third.", "Second."), ("Fourth.", "Third.")):
+            assert there[text]["value"]["reply"] == {
+                "root": named("First."),
+                "parent": named(parent),
+            }
+
+    def test_what_is_not_there_is_not_answered(self, body):
+        adapter = body.adapter()
+        gone = f"at://{body.did}/app.bsky.feed.post/3n2q7w3audrm5"
+        for uri in (gone, "https://example.org/"):
+            answer = replace(post("Hello?"), replying_to=uri)
+            outcome = adapter.prepare(answer, key=adapter.make_key("d", AT), at=AT)
+            assert isinstance(outcome, NotPrepared)
+            assert not outcome.retry
+
+
+class TestTheTimeline:
+    def test_a_post_made_elsewhere_is_listed_whatever_its_time_says(self, body):
+        token = body.pds.sign_in(body.handle, PASSWORD)
+        record = {"text": "Not ours.", "createdAt": "2020-01-01T00:00:00.000Z"}
+        body.pds.call(
+            "com.atproto.repo.createRecord",
+            {"repo": body.did, "collection": "app.bsky.feed.post", "record": record},
+            token=token,
+        )
+        [seen] = body.adapter().list_recent(5)
+        assert seen.text == "Not ours."
+        assert seen.at == datetime(2020, 1, 1, tzinfo=UTC)
+
+    def test_more_than_a_page_is_listed(self, body):
+        adapter = body.adapter()
+        for number in range(5):
+            texts = [f"{number}.{part}" for part in range(25)]
+            assert isinstance(adapter.send(prepare(adapter, post(*texts), f"d{number}")), Sent)
+        listed = adapter.list_recent(110)
+        assert len({seen.remote_id for seen in listed}) == 110
+
+
 class TestWhenTheServerSaysNo:
     def test_a_post_the_server_finds_too_long_is_refused_with_a_sentence(self, body):
         adapter = body.adapter()
@@ -204,7 +299,7 @@ class TestWhenTheServerSaysNo:
         assert body.posts() == []
 
     def test_a_wrong_password_needs_a_person_and_is_said_plainly(self, body):
-        adapter = body.adapter(password="wrong-password", sessions=MemorySessions())
+        adapter = body.adapter(password="wrong-password", tokens=MemoryTokens())
         outcome = adapter.prepare(post("Hello."), key=adapter.make_key("d", AT), at=AT)
         assert isinstance(outcome, NotPrepared)
         assert not outcome.retry
@@ -233,39 +328,39 @@ class TestWhenTheServerSaysNo:
 class TestSigningIn:
     def test_a_session_that_was_kept_is_used_again(self, body):
         body.adapter().diagnose()
-        kept = body.sessions.find()
+        kept = body.tokens.find()
         # A wrong password shows that it is not used while the session is good.
         assert body.adapter(password="wrong").diagnose() is None
-        assert body.sessions.find() == kept
+        assert body.tokens.find() == kept
 
     def test_a_token_that_is_no_good_is_renewed_with_the_refresh_token(self, body):
         body.adapter().diagnose()
-        kept = body.sessions.find()
-        body.sessions.save(replace(kept, access_token=worn_out(kept.access_token)))
+        kept = body.tokens.find()
+        body.tokens.save({**kept, "access": worn_out(kept["access"])})
         assert body.adapter(password="wrong").diagnose() is None
-        assert body.sessions.find().refresh_token != kept.refresh_token
+        assert body.tokens.find()["refresh"] != kept["refresh"]
 
     def test_where_both_tokens_are_no_good_the_password_is_used(self, body):
         body.adapter().diagnose()
-        kept = body.sessions.find()
-        worn = worn_out(kept.access_token)
-        body.sessions.save(replace(kept, access_token=worn, refresh_token=worn))
+        kept = body.tokens.find()
+        worn = worn_out(kept["access"])
+        body.tokens.save({**kept, "access": worn, "refresh": worn})
         assert "app password" in body.adapter(password="wrong").diagnose()
         assert body.adapter().diagnose() is None
 
     def test_a_token_that_runs_out_before_sending_is_renewed_and_the_post_goes_out_once(self, body):
         adapter = body.adapter()
         prepared = prepare(adapter, post("In time."))
-        kept = body.sessions.find()
-        body.sessions.save(replace(kept, access_token=worn_out(kept.access_token)))
+        kept = body.tokens.find()
+        body.tokens.save({**kept, "access": worn_out(kept["access"])})
         assert isinstance(adapter.send(prepared), Sent)
         assert len(body.posts()) == 1
 
     def test_another_accounts_session_is_not_used(self, body):
         other = Body(body.pds)
         other.adapter().diagnose()
-        sessions = other.sessions
-        adapter = body.adapter(sessions=sessions)
+        tokens = other.tokens
+        adapter = body.adapter(tokens=tokens)
         assert isinstance(adapter.send(prepare(adapter, post("Mine."))), Sent)
         assert len(body.posts()) == 1
         assert other.posts() == []
@@ -394,3 +489,4 @@ def test_a_real_rate_limit_is_not_taken_for_a_wrong_password(tmp_path):
         assert isinstance(outcome, NotPrepared)
         assert outcome.retry
         assert "no more requests" in outcome.reason
+        assert 200 < outcome.after_seconds <= 300, "the server says when its limit starts anew"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from standin_server import DROP, Answer, free_port, said, standing_in
 
-from folkmoot.channels.bluesky import Bluesky, MemorySessions, Session
+from folkmoot.channels.bluesky import Bluesky, Session
 from folkmoot.channels.bluesky.records import COLLECTION, read_frozen, record_cid
 from folkmoot.channels.contract import make_picture, post
 from folkmoot.channels.outbound import Outbound
@@ -23,6 +23,7 @@ from folkmoot.channels.port import (
     Unconfirmed,
     Unreadable,
 )
+from folkmoot.channels.tokens import MemoryTokens
 
 AT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 DID = "did:plc:abcdefghijklmnopqrstuvwx"
@@ -66,13 +67,13 @@ class Server:
         return said(501, {"error": "MethodNotImplemented"})
 
 
-def adapter_for(server, sessions=None, allow=None):
+def adapter_for(server, tokens=None, allow=None):
     return Bluesky(
         server=server.url,
         handle="body.test",
         app_password=SECRETS[0],
         outbound=Outbound(allow=[allow or server.allow], timeout_seconds=5),
-        sessions=sessions or MemorySessions(),
+        tokens=tokens or MemoryTokens(),
     )
 
 
@@ -198,19 +199,19 @@ class TestTokensThatRunOut:
     def test_an_empty_token_never_takes_the_place_of_a_good_one(self):
         over = said(400, {"error": "ExpiredToken"})
         empty = said(200, {**session_of(None), "accessJwt": ""})
-        sessions = MemorySessions()
+        tokens = MemoryTokens()
         with standing_in(Server(refreshSession=empty, getSession=over)) as server:
             kept = Session("body.test", DID, server.url, "a", "r")
-            sessions.save(kept)
-            assert adapter_for(server, sessions).diagnose() is not None
-            assert sessions.find() == kept
+            tokens.save(kept.to_tokens())
+            assert adapter_for(server, tokens).diagnose() is not None
+            assert tokens.find() == kept.to_tokens()
 
     def test_a_renewed_token_is_saved_before_it_is_used(self):
         order = []
 
-        class Watching(MemorySessions):
+        class Watching(MemoryTokens):
             def save(self, session):
-                order.append(f"saved {session.access_token}")
+                order.append(f"saved {session['access']}")
                 super().save(session)
 
         def put(asked):
@@ -236,10 +237,10 @@ class TestWhereTheAccountLives:
     def test_the_server_the_accounts_identity_names_is_used_after_sign_in(self):
         document = {"service": [{"id": "#atproto_pds", "serviceEndpoint": "https://pds.example"}]}
         answer = said(200, {**session_of(None), "didDoc": document})
-        sessions = MemorySessions()
+        tokens = MemoryTokens()
         with standing_in(Server(createSession=answer)) as server:
-            adapter_for(server, sessions).diagnose()
-        assert sessions.find().server == "https://pds.example"
+            adapter_for(server, tokens).diagnose()
+        assert tokens.find()["server"] == "https://pds.example"
 
     @pytest.mark.parametrize(
         "place", ["http://10.0.0.1:80", "https://user@evil.example", "file:///etc", "", None]
@@ -247,10 +248,10 @@ class TestWhereTheAccountLives:
     def test_an_identity_cannot_lead_anywhere_but_to_https(self, place):
         document = {"service": [{"id": "#atproto_pds", "serviceEndpoint": place}, 5]}
         answer = said(200, {**session_of(None), "didDoc": document})
-        sessions = MemorySessions()
+        tokens = MemoryTokens()
         with standing_in(Server(createSession=answer)) as server:
-            adapter_for(server, sessions).diagnose()
-            assert sessions.find().server == server.url
+            adapter_for(server, tokens).diagnose()
+            assert tokens.find()["server"] == server.url
 
 
 class TestDiagnosis:
@@ -268,7 +269,7 @@ class TestDiagnosis:
             handle="body.test",
             app_password=SECRETS[0],
             outbound=Outbound(resolve=resolve),
-            sessions=MemorySessions(),
+            tokens=MemoryTokens(),
         )
         assert "There is no server called no-such-server.invalid" in adapter.diagnose()
 
@@ -310,7 +311,7 @@ class TestDiagnosis:
                 handle="body.test",
                 app_password="x",
                 outbound=Outbound(),
-                sessions=MemorySessions(),
+                tokens=MemoryTokens(),
             )
 
 
@@ -335,7 +336,7 @@ def test_no_port_but_the_servers_own_is_reachable():
         handle="body.test",
         app_password="x",
         outbound=Outbound(),
-        sessions=MemorySessions(),
+        tokens=MemoryTokens(),
     )
     assert "is asked over https or not at all" in adapter.diagnose()
 

@@ -11,6 +11,7 @@ import json
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
@@ -223,17 +224,25 @@ class Api:
 def find_wait_seconds(response: Response) -> float | None:
     """How long a server asked us to wait (``Retry-After``, RFC 9110, section 10.2.3), in seconds.
 
-    A date is held against the server's own ``Date``, so that a wrong clock there does no harm.
-    ``None`` where it said nothing that can be read; never longer than a day.
+    Of a 429 without it, the time until its limit starts anew (``RateLimit-Reset``, in seconds since
+    1970 as the reference server of Bluesky has it, or from now on). A date is held against the
+    server's own ``Date``, so that a wrong clock there does no harm. ``None`` where it said nothing
+    that can be read; never longer than a day.
     """
     said = response.headers.get("retry-after", "").strip()
     if said.isascii() and said.isdigit():
         return min(float(said), _LONGEST_WAIT_SECONDS)
+    reset = response.headers.get("ratelimit-reset", "").strip()
     try:
-        until = parsedate_to_datetime(said)
+        if not said and response.status == _TOO_MANY and reset.isascii() and reset.isdigit():
+            if int(reset) <= _LONGEST_WAIT_SECONDS:
+                return float(reset)
+            until = datetime.fromtimestamp(int(reset), UTC)
+        else:
+            until = parsedate_to_datetime(said)
         there = parsedate_to_datetime(response.headers.get("date", ""))
         wait = (until - there).total_seconds()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, OSError):
         return None
     return min(max(wait, 0.0), _LONGEST_WAIT_SECONDS)
 

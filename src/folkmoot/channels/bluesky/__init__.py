@@ -5,6 +5,7 @@ of a request must be known, and their content id computed, before anything is se
 """
 
 from folkmoot.channels.bluesky.adapter import Bluesky
-from folkmoot.channels.bluesky.sessions import MemorySessions, Session, Sessions
+from folkmoot.channels.bluesky.kind import KIND
+from folkmoot.channels.bluesky.sessions import Session
 
-__all__ = ["Bluesky", "MemorySessions", "Session", "Sessions"]
+__all__ = ["KIND", "Bluesky", "Session"]

@@ -1,7 +1,7 @@
 """Being signed in: with what was kept, with a new token, or with the app password, in that order.
 
-Signing in by password is what servers ration most, so it comes last. A new pair of tokens is saved
-before it is used: the old refresh token is dead from that moment.
+Signing in by password is what servers ration most, so it comes last. A new pair of tokens is got by
+one process at a time, and saved before it is used: the old refresh token is dead from that moment.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from folkmoot.channels.bluesky.answers import explain_sign_in, explain_status
-from folkmoot.channels.bluesky.sessions import Session, Sessions
-from folkmoot.channels.bluesky.xrpc import NoClearAnswer, SaidNo, Xrpc
+from folkmoot.channels.api import NoClearAnswer, SaidNo
+from folkmoot.channels.bluesky.answers import explain_status, sign_in_table
+from folkmoot.channels.bluesky.sessions import Session
+from folkmoot.channels.bluesky.xrpc import Xrpc
 from folkmoot.channels.outbound import Outbound
+from folkmoot.channels.tokens import CannotSignIn, TokenStore
 
-TOKEN_IS_OVER = frozenset({"ExpiredToken", "InvalidToken"})
 _SERVER = re.compile(r"https?://[^\s/?#@]+")
 
 
@@ -25,15 +26,6 @@ class Password:
     """An app password that does not show itself."""
 
     value: str = field(repr=False)
-
-
-class CannotSignIn(Exception):
-    """Nobody is signed in. ``reason`` is a sentence; ``retry`` says whether it may pass."""
-
-    def __init__(self, reason: str, *, retry: bool) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.retry = retry
 
 
 class Account:
@@ -45,33 +37,40 @@ class Account:
         handle: str,
         password: Password,
         outbound: Outbound,
-        sessions: Sessions,
+        tokens: TokenStore,
     ) -> None:
         server = server.rstrip("/")
         if not _SERVER.fullmatch(server):
             raise ValueError(f"{server!r} is not a server's address, like https://bsky.social")
         self.handle = handle
-        self.xrpc = Xrpc(outbound, self._secrets)
+        self._door = Xrpc(outbound, sign_in_table(server), self.secrets)
         self._server = server
         self._password = password
-        self._sessions = sessions
+        self._tokens = tokens
 
     def find_session(self) -> Session | None:
         """The session kept for this handle, whether or not it is still good."""
-        kept = self._sessions.find()
-        return kept if kept is not None and kept.handle == self.handle else None
+        try:
+            kept = Session.from_tokens(self._tokens.find() or {})
+        except ValueError:
+            return None
+        return kept if kept.handle == self.handle else None
 
     def get_session(self) -> Session:
         """A session that was kept, or a new one; whether it is still good is not asked.
 
-        Raises :class:`CannotSignIn`.
+        Raises :class:`~folkmoot.channels.tokens.CannotSignIn`.
         """
-        return self.find_session() or self._sign_in()
+        kept = self.find_session()
+        if kept is not None:
+            return kept
+        with self._tokens.alone():
+            return self.find_session() or self._sign_in()
 
     def check_session(self) -> Session:
         """A session the server says is good, of an account that may post.
 
-        Raises :class:`CannotSignIn`.
+        Raises :class:`~folkmoot.channels.tokens.CannotSignIn`.
         """
         session = self.get_session()
         try:
@@ -81,30 +80,40 @@ class Account:
             try:
                 status = self._ask_status(session)
             except SaidNo as fault:
-                raise CannotSignIn(explain_sign_in(fault, self._server), retry=False) from fault
+                raise CannotSignIn(fault.reason, retry=False) from fault
         if status is not None:
             raise CannotSignIn(status, retry=False)
         return session
 
-    def renew(self, session: Session) -> Session:
-        """A new session in place of one whose token is over. Raises :class:`CannotSignIn`."""
-        try:
-            answer = self.xrpc.procedure(
-                session.server,
-                "com.atproto.server.refreshSession",
-                None,
-                token=session.refresh_token,
-            )
-        except SaidNo:
-            return self._sign_in()
-        except NoClearAnswer as fault:
-            raise self._silent(fault) from fault
-        return self._keep(answer)
+    def renew(self, spent: Session) -> Session:
+        """A session in place of ``spent``, whose token is over.
+
+        Raises :class:`~folkmoot.channels.tokens.CannotSignIn`.
+        """
+        with self._tokens.alone():
+            kept = self.find_session() or spent
+            if kept.access != spent.access:
+                return kept  # somebody else renewed it while we waited
+            try:
+                answer = self._door.procedure(
+                    kept.server, "com.atproto.server.refreshSession", None, token=kept.refresh
+                )
+            except SaidNo:
+                return self._sign_in()
+            except NoClearAnswer as fault:
+                raise self._silent(fault) from fault
+            return self._keep(answer, kept.server)
+
+    def secrets(self) -> list[str]:
+        """What must never be shown."""
+        kept = self._tokens.find() or {}
+        known = (self._password.value, kept.get("access"), kept.get("refresh"))
+        return [secret for secret in known if secret]
 
     def _ask_status(self, session: Session) -> str | None:
         try:
-            answer = self.xrpc.query(
-                session.server, "com.atproto.server.getSession", {}, token=session.access_token
+            answer = self._door.query(
+                session.server, "com.atproto.server.getSession", {}, token=session.access
             )
         except NoClearAnswer as fault:
             raise self._silent(fault) from fault
@@ -115,14 +124,14 @@ class Account:
     def _sign_in(self) -> Session:
         body = json.dumps({"identifier": self.handle, "password": self._password.value}).encode()
         try:
-            answer = self.xrpc.procedure(self._server, "com.atproto.server.createSession", body)
+            answer = self._door.procedure(self._server, "com.atproto.server.createSession", body)
         except SaidNo as fault:
-            raise CannotSignIn(explain_sign_in(fault, self._server), retry=False) from fault
+            raise CannotSignIn(fault.reason, retry=False) from fault
         except NoClearAnswer as fault:
             raise self._silent(fault) from fault
-        return self._keep(answer)
+        return self._keep(answer, self._server)
 
-    def _keep(self, answer: dict[str, Any]) -> Session:
+    def _keep(self, answer: dict[str, Any], asked: str) -> Session:
         did, access, refresh = (answer.get(n) for n in ("did", "accessJwt", "refreshJwt"))
         # An empty token never takes the place of one that may still be good.
         if (
@@ -131,9 +140,9 @@ class Account:
             or not (isinstance(refresh, str) and refresh)
         ):
             raise CannotSignIn(self._strange(), retry=True)
-        server = self._find_own_server(answer) or self._server
+        server = self._find_own_server(answer) or asked
         session = Session(self.handle, did, server, access, refresh)
-        self._sessions.save(session)
+        self._tokens.save(session.to_tokens())
         return session
 
     def _find_own_server(self, answer: dict[str, Any]) -> str | None:
@@ -152,21 +161,16 @@ class Account:
         return None
 
     def _silent(self, fault: NoClearAnswer) -> CannotSignIn:
-        if fault.strange:
-            return CannotSignIn(self._strange(), retry=True)
-        return CannotSignIn(
-            f"{self._server} could not be used. {fault.reason} If this lasts, check the server's"
-            " address.",
-            retry=True,
+        reason = (
+            self._strange()
+            if fault.strange
+            else f"{self._server} could not be used. {fault.reason} If this lasts, check the"
+            " server's address."
         )
+        return CannotSignIn(reason, retry=True, after_seconds=fault.after_seconds)
 
     def _strange(self) -> str:
         return (
             f"What answered at {self._server} does not speak as a Bluesky server does. Check the"
             " server's address; if it is right, its operator must look."
         )
-
-    def _secrets(self) -> list[str]:
-        kept = self._sessions.find()
-        tokens = [kept.access_token, kept.refresh_token] if kept is not None else []
-        return [secret for secret in (self._password.value, *tokens) if secret]

@@ -1,9 +1,9 @@
 """A rendition as Bluesky's records, frozen in the bytes of one request.
 
 A single post is a ``putRecord`` that may only create (``swapRecord`` is null); a thread is one
-``applyWrites``, which goes out whole or not at all. The content id of every record is computed here
-from its DAG-CBOR form, which is how a reply can name its parent before either is sent, and how a
-look-up knows its own post from another. Lexicons: ``app.bsky.feed.post``,
+``applyWrites``, which goes out whole or not at all, and so is a removal. The content id of every
+record is computed here from its DAG-CBOR form, which is how a reply can name its parent before
+either is sent, and how a look-up knows its own post from another. Lexicons: ``app.bsky.feed.post``,
 ``app.bsky.embed.images``, ``app.bsky.richtext.facet``.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,19 +25,29 @@ COLLECTION = "app.bsky.feed.post"
 PUT_RECORD = "com.atproto.repo.putRecord"
 APPLY_WRITES = "com.atproto.repo.applyWrites"
 _CREATE = "com.atproto.repo.applyWrites#create"
+_DELETE = "com.atproto.repo.applyWrites#delete"
 _CREATED = "com.atproto.repo.applyWrites#createResult"
+_DELETED = "com.atproto.repo.applyWrites#deleteResult"
 # What comes before the digest in a content id: version 1, then the codec, then SHA-256 of 32 bytes.
 _RECORD_CID = b"\x01\x71\x12\x20"
 _BLOB_CID = b"\x01\x55\x12\x20"
 _DIGEST_BYTES = 32
+_PLACE = re.compile(
+    rf"at://(?P<repo>did:[a-z]+:[A-Za-z0-9._:%-]+)/{re.escape(COLLECTION)}/(?P<rkey>[A-Za-z0-9._:~-]+)"
+)
 
 Blob = Mapping[str, Any]
 """A picture as the server named it: ``$type``, ``ref`` (``$link``), ``mimeType``, ``size``."""
 
+Reply = Mapping[str, Mapping[str, str]]
+"""What a post answers: ``root`` and ``parent``, each by ``uri`` and ``cid``."""
+
 
 @dataclass(frozen=True, slots=True)
 class FrozenPost:
-    """One post of a frozen request: its address in the repository, and its content id."""
+    """One post of a frozen request: its address in the repository, and its content id (empty where
+    the post is taken down, whatever it says by then).
+    """
 
     rkey: str
     uri: str
@@ -45,11 +56,27 @@ class FrozenPost:
 
 @dataclass(frozen=True, slots=True)
 class FrozenRequest:
-    """A request's bytes, read: the call to make, whose repository it writes, and the posts."""
+    """A request's bytes, read: the call to make, whose repository it writes, the posts, and whether
+    it takes them down.
+    """
 
     method: str
     repo: str
     posts: tuple[FrozenPost, ...]
+    removes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a post stands: an ``at://`` address, read."""
+
+    repo: str
+    rkey: str
+
+    @property
+    def uri(self) -> str:
+        """The address."""
+        return _uri(self.repo, self.rkey)
 
 
 class NotARecord(Exception):
@@ -95,10 +122,12 @@ def freeze(
     repo: str,
     key: str,
     at: datetime,
+    reply: Reply | None = None,
 ) -> bytes:
     """The bytes of the request that publishes ``rendition`` in the repository of ``repo`` (a DID).
 
-    ``blobs`` holds, per part, the server's names for its pictures. Parts are a millisecond apart,
+    ``blobs`` holds, per part, the server's names for its pictures; ``reply`` what the first part
+    answers (:func:`make_reply`). Parts are a millisecond apart,
     for readers sort a thread by time. Raises :class:`ValueError` where ``key`` is not a TID or
     ``at`` has no time zone.
     """
@@ -106,7 +135,6 @@ def freeze(
         raise ValueError("at has no time zone")
     single = len(rendition.parts) == 1
     writes: list[dict[str, Any]] = []
-    references: list[dict[str, str]] = []
     for number, part in enumerate(rendition.parts):
         rkey = part_key(key, number)
         record = _record(
@@ -115,9 +143,10 @@ def freeze(
             rendition.language,
             at + timedelta(milliseconds=number),
         )
-        if references:
-            record["reply"] = {"root": references[0], "parent": references[-1]}
-        references.append({"uri": _uri(repo, rkey), "cid": record_cid(record)})
+        if reply is not None:
+            record["reply"] = dict(reply)
+        own = {"uri": _uri(repo, rkey), "cid": record_cid(record)}
+        reply = {"root": reply["root"] if reply is not None else own, "parent": own}
         writes.append({"$type": _CREATE, "collection": COLLECTION, "rkey": rkey, "value": record})
     body: dict[str, Any]
     if single:
@@ -133,6 +162,32 @@ def freeze(
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def freeze_removal(places: Sequence[Place]) -> bytes:
+    """The bytes of the request that takes down the posts at ``places``, all of one repository."""
+    writes = [{"$type": _DELETE, "collection": COLLECTION, "rkey": place.rkey} for place in places]
+    body = {"repo": places[0].repo, "writes": writes}
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def find_place(uri: str) -> Place | None:
+    """Where a post of this address stands; ``None`` where it is no post's address."""
+    found = _PLACE.fullmatch(uri)
+    return Place(found["repo"], found["rkey"]) if found else None
+
+
+def make_reply(uri: str, cid: str, record: Mapping[str, Any]) -> Reply:
+    """What a post that answers ``record`` names: it as the parent, and the root of its thread.
+
+    Lexicon ``app.bsky.feed.post#replyRef``.
+    """
+    parent = {"uri": uri, "cid": cid}
+    above = record.get("reply")
+    root = above.get("root") if isinstance(above, dict) else None
+    if isinstance(root, dict) and all(isinstance(root.get(n), str) for n in ("uri", "cid")):
+        return {"root": {"uri": root["uri"], "cid": root["cid"]}, "parent": parent}
+    return {"root": parent, "parent": parent}
+
+
 def read_frozen(request: bytes) -> FrozenRequest:
     """What a frozen request will do.
 
@@ -141,6 +196,10 @@ def read_frozen(request: bytes) -> FrozenRequest:
     try:
         body = json.loads(request)
         repo = body["repo"]
+        if body.get("writes") and all(write["$type"] == _DELETE for write in body["writes"]):
+            rkeys = [write["rkey"] for write in body["writes"]]
+            gone = tuple(FrozenPost(rkey, _uri(repo, rkey), "") for rkey in rkeys)
+            return FrozenRequest(APPLY_WRITES, repo, gone, removes=True)
         if "writes" in body:
             method = APPLY_WRITES
             pairs = [(write["rkey"], write["value"]) for write in body["writes"]]
@@ -150,13 +209,18 @@ def read_frozen(request: bytes) -> FrozenRequest:
         posts = tuple(
             FrozenPost(rkey, _uri(repo, rkey), record_cid(record)) for rkey, record in pairs
         )
-    except (KeyError, TypeError) as fault:
+    except (KeyError, TypeError, AttributeError) as fault:
         raise ValueError("this is not a request frozen here") from fault
     return FrozenRequest(method, repo, posts)
 
 
 def is_accepted(frozen: FrozenRequest, answer: Mapping[str, Any]) -> bool:
-    """Whether the server's answer to the request names exactly the posts that were frozen."""
+    """Whether the server's answer to the request names exactly the posts that were frozen; of a
+    removal, whether it names as many deletions.
+    """
+    if frozen.removes:
+        results = answer.get("results")
+        return results == [{"$type": _DELETED}] * len(frozen.posts)
     if frozen.method == PUT_RECORD:
         named = [(answer.get("uri"), answer.get("cid"))]
     else:

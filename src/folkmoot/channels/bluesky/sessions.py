@@ -1,9 +1,9 @@
-"""Where the tokens of a signed-in account are kept between calls: outside, for they are secret."""
+"""A sign-in on an AT Protocol server, as it is kept in a :class:`~.tokens.TokenStore`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,35 +16,17 @@ class Session:
     handle: str
     did: str
     server: str
-    access_token: str = field(repr=False)
-    refresh_token: str = field(repr=False)
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
 
+    def to_tokens(self) -> dict[str, str]:
+        """As a token store keeps it."""
+        return asdict(self)
 
-class Sessions(Protocol):
-    """Keeps the session of one account. The desk keeps it encrypted.
-
-    One process at a time may use an account's session: a refresh token is good for one use.
-    """
-
-    def find(self) -> Session | None:
-        """The session saved last, or ``None``."""
-        ...
-
-    def save(self, session: Session) -> None:
-        """Keep ``session`` in place of the last. When this returns it is safe."""
-        ...
-
-
-class MemorySessions:
-    """Keeps a session as long as the process lives."""
-
-    def __init__(self) -> None:
-        self._session: Session | None = None
-
-    def find(self) -> Session | None:
-        """See :class:`Sessions`."""
-        return self._session
-
-    def save(self, session: Session) -> None:
-        """See :class:`Sessions`."""
-        self._session = session
+    @classmethod
+    def from_tokens(cls, tokens: Mapping[str, str]) -> Session:
+        """From what :meth:`to_tokens` made. Raises :class:`ValueError` for anything else."""
+        names = ("handle", "did", "server", "access", "refresh")
+        if not all(tokens.get(name) for name in names):
+            raise ValueError("this is not a session of Bluesky's")
+        return cls(*(tokens[name] for name in names))
