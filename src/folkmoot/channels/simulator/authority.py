@@ -71,14 +71,7 @@ class Authority:
         if _find_client(asked, form) not in ((CLIENT_ID, CLIENT_SECRET), (CLIENT_ID, "")):
             return self.say_no("invalid_client", "The client is not known.")
         if form.get("grant_type") == "authorization_code":
-            redirect_uri, challenge = self._codes.pop(form.get("code", ""), ("", ""))
-            digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
-            shown = base64.urlsafe_b64encode(digest).decode().rstrip("=")
-            if not redirect_uri or redirect_uri != form.get("redirect_uri"):
-                return self.say_no("invalid_grant", "The code is not good.")
-            if self.pkce and shown != challenge:
-                return self.say_no("invalid_grant", "The verifier does not fit the challenge.")
-            return self._issue(now, None)
+            return self._redeem(form, now)
         if form.get("grant_type") == "refresh_token":
             issued = self._refresh.get(form.get("refresh_token", ""))
             if issued is None or issued.dead or _is_over(issued, now):
@@ -105,6 +98,16 @@ class Authority:
         """End everything, until somebody signs in again."""
         for issued in (*self._access.values(), *self._refresh.values()):
             issued.dead = True
+
+    def _redeem(self, form: dict[str, str], now: datetime) -> Said:
+        redirect_uri, challenge = self._codes.pop(form.get("code", ""), ("", ""))
+        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+        shown = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        if not redirect_uri or redirect_uri != form.get("redirect_uri"):
+            return self.say_no("invalid_grant", "The code is not good.")
+        if self.pkce and shown != challenge:
+            return self.say_no("invalid_grant", "The verifier does not fit the challenge.")
+        return self._issue(now, None)
 
     def _issue(self, now: datetime, ends_at: datetime | None, *, renewed: bool = False) -> Said:
         grant = self._make(now, ends_at)
