@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from folkmoot.channels import count_graphemes
+from folkmoot.channels import Length, count_graphemes
 from folkmoot.check import CheckError, Effect, NotEvaluated, Question, Report, report_from_dict
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.guidance import queries as guidance
@@ -199,13 +199,19 @@ def _card(content: Content, account: accounts.Account) -> Card:
     rendition = make_rendition(content.text, content.pictures, content.language, capabilities)
     parts = []
     for number, part in enumerate(rendition.parts):
-        length = count_graphemes(part.text)
-        limit = capabilities.text_graphemes
-        count = f"{length} of {limit} characters" if limit else f"{length} characters"
-        parts.append(ShownPart(part.text, content.pictures if number == 0 else (), count))
+        shown = content.pictures if number == 0 else ()
+        parts.append(ShownPart(part.text, shown, _count(part.text, capabilities.lengths)))
     return Card(
         capabilities.title,
         account.name,
         tuple(parts),
         tuple(p.message for p in describe_problems(capabilities, rendition)),
     )
+
+
+def _count(text: str, lengths: tuple[Length, ...]) -> str:
+    """How long a text is by the limit that people know the channel by."""
+    if not lengths:
+        return f"{count_graphemes(text):,} characters"
+    first = lengths[0]
+    return f"{first.count(text):,} of {first.most:,} {first.unit}s"

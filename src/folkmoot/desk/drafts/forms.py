@@ -2,47 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
 
 from folkmoot.desk.people.queries import Organisation
 
+from . import walltime
+
 WINDOWS = (5, 15, 60)
-YEARS = range(2000, 2200)
+WHENS = ("signed", "at", "slot")
 LANGUAGES = {"en": "English", "cy": "Welsh"}
-
-
-class TimeRefused(Exception):
-    """A wall-clock time that cannot be used; the message says why and what to do."""
-
-
-def resolve_time(day: str, clock: str, organisation: Organisation) -> datetime:
-    """The UTC instant of a day (``2026-11-20``) and time (``17:55``) in the organisation's zone.
-
-    Raises :class:`TimeRefused` for what is not a time, and for an hour that a clock change leaves
-    out or repeats: a machine must not choose which one was meant.
-    """
-    try:
-        naive = datetime.strptime(f"{day.strip()} {clock.strip()}", "%Y-%m-%d %H:%M")  # noqa: DTZ007
-    except ValueError as wrong:
-        raise TimeRefused(
-            "Enter the day as year, month, day (2026-11-20) and the time on the "
-            "24-hour clock (17:55)."
-        ) from wrong
-    if naive.year not in YEARS:  # outside, arithmetic on times ends in errors
-        raise TimeRefused(f"Enter the day with a year near our own: {day.strip()} is not.")
-    zone = organisation.timezone
-    early, late = naive.replace(tzinfo=zone, fold=0), naive.replace(tzinfo=zone, fold=1)
-    if early.utcoffset() != late.utcoffset():
-        there = early.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == naive
-        what = "happens twice" if there else "does not exist"
-        raise TimeRefused(
-            f"{clock} on {naive.day} {naive:%B %Y} {what} in {organisation.zone}, "
-            "because the clocks change. Choose a time outside that hour."
-        )
-    return early.astimezone(UTC)
 
 
 class ComposerForm(forms.Form):
@@ -50,12 +22,23 @@ class ComposerForm(forms.Form):
 
     text = forms.CharField(required=False, strip=False, widget=forms.Textarea)
     language = forms.ChoiceField(choices=list(LANGUAGES.items()), required=False)
-    when = forms.ChoiceField(choices=[("signed", "signed"), ("at", "at")], required=False)
-    day = forms.CharField(required=False, max_length=10)
-    clock = forms.CharField(required=False, max_length=5)
+    when = forms.ChoiceField(choices=[(when, when) for when in WHENS], required=False)
+    day = forms.CharField(required=False)
+    clock = forms.CharField(required=False)
+    zone = forms.CharField(required=False)
+    which = forms.CharField(required=False)
+    # The time that the question about ``which`` was asked of: an answer holds for that one alone.
+    asked = forms.CharField(required=False)
     window = forms.TypedChoiceField(
         choices=[(str(n), str(n)) for n in WINDOWS], coerce=int, required=False, empty_value=None
     )
+    urgent = forms.BooleanField(required=False)
+    topic = forms.CharField(
+        required=False,
+        max_length=60,
+        error_messages={"max_length": "Make the topic shorter: 60 characters at most."},
+    )
+    through_stop = forms.BooleanField(required=False)
     revision = forms.IntegerField(required=False, min_value=0)
     picture = forms.FileField(required=False, allow_empty_file=True)
     picture_alt = forms.CharField(required=False)
@@ -70,26 +53,43 @@ class ComposerForm(forms.Form):
         )
 
     def clean(self) -> dict[str, Any]:
-        """Resolve the time into ``due_at``: ``None`` for *as soon as it is signed*."""
+        """Resolve the time into ``due_at``, ``wall`` and ``zone``: ``None`` and empty for *as soon
+        as it is signed* and for a slot, which is found when the post is kept.
+        """
         data = super().clean() or {}
         data["text"] = (data.get("text") or "").replace("\r\n", "\n")
-        data["due_at"] = None
-        if data.get("when") == "at":
-            try:
-                data["due_at"] = resolve_time(
-                    data.get("day", ""), data.get("clock", ""), self.organisation
-                )
-            except TimeRefused as refused:
-                self.add_error("day", str(refused))
+        data["topic"] = " ".join((data.get("topic") or "").split())
+        data |= {"due_at": None, "wall": ""}
+        if data.get("when") != "at":
+            return data | {"zone": ""}
+        wall, zone = time_of(data, self.organisation)
+        which = data.get("which", "") if data.get("asked") == f"{wall} {zone}" else ""
+        match walltime.resolve(wall, zone, which):
+            case walltime.Resolved(at, proper, name):
+                data |= {"due_at": at, "wall": proper, "zone": name}
+            case walltime.NotATime(sentence, place):
+                self.add_error("zone" if place == "zone" else "day", sentence)
+            case walltime.Asked(sentence, _):
+                self.add_error("which", sentence)
         return data
 
 
-def local_parts(at: datetime | None, organisation: Organisation) -> tuple[str, str]:
-    """Day and time of an instant in the organisation's zone, as the form shows them."""
-    if at is None:
-        return "", ""
-    local = at.astimezone(organisation.timezone)
-    return f"{local:%Y-%m-%d}", f"{local:%H:%M}"
+def time_of(data: Mapping[str, Any], organisation: Organisation) -> tuple[str, str]:
+    """The wall time and the zone that a form's ``day``, ``clock`` and ``zone`` name."""
+    day, clock, zone = (str(data.get(name) or "").strip() for name in ("day", "clock", "zone"))
+    return f"{day}T{clock}", zone or organisation.zone
+
+
+def shown_time(
+    at: datetime | None, wall: str, zone: str, organisation: Organisation
+) -> tuple[str, str, str]:
+    """Day, clock and zone of a post's time as the form shows them: as they were chosen, or, of an
+    instant that was set without, in the organisation's zone. Day and clock are empty for no time.
+    """
+    if not wall and at is not None:
+        wall = walltime.wall_of(at, organisation.zone)
+    day, _, clock = wall.partition("T")
+    return day, clock, zone or organisation.zone
 
 
 def next_half_hour(now: datetime) -> datetime:

@@ -83,6 +83,7 @@ class Version(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["draft", "number"], name="one_version_per_number"),
         ]
+        indexes: ClassVar = [models.Index(fields=["due_at"], name="version_by_due")]
 
     def __str__(self) -> str:
         return f"version {self.number} of {self.draft}"
@@ -151,3 +152,92 @@ class Signoff(models.Model):
 
     def __str__(self) -> str:
         return f"{self.decision} by {self.by}"
+
+
+class Slot(models.Model):
+    """A time of the week at which the organisation likes to post, by the clock of its own zone.
+
+    ``weekday`` counts from Monday, 0; ``clock`` is ``09:00``; without an account it is for all.
+    """
+
+    organisation = models.ForeignKey(
+        "people.Organisation", on_delete=models.PROTECT, related_name="+"
+    )
+    weekday = models.PositiveSmallIntegerField()
+    clock = models.CharField(max_length=5)
+    account = models.ForeignKey(
+        "accounts.Account", on_delete=models.PROTECT, null=True, related_name="+"
+    )
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organisation", "weekday", "clock", "account"], name="one_slot_per_time"
+            ),
+            models.UniqueConstraint(
+                fields=["organisation", "weekday", "clock"],
+                condition=models.Q(account__isnull=True),
+                name="one_slot_for_all_per_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"slot {self.pk}"
+
+
+class Series(models.Model):
+    """A post that repeats. Its content is that of one version, which never changes.
+
+    The rule is a :class:`~.recurring.Rule`. ``next_on`` is the first of its days that nothing has
+    been done about, ``None`` once there is none left; at ``make_at``, ``lead_days`` before, the
+    worker makes that day's post.
+    """
+
+    organisation = models.ForeignKey(
+        "people.Organisation", on_delete=models.PROTECT, related_name="+"
+    )
+    author = models.CharField(max_length=16)
+    source = models.ForeignKey(Draft, on_delete=models.PROTECT, related_name="+")
+    version_number = models.PositiveIntegerField()
+    every = models.CharField(max_length=20)
+    weeks = models.PositiveSmallIntegerField(default=1)
+    weekdays = models.JSONField(default=list)
+    nth = models.SmallIntegerField(default=1)
+    clock = models.CharField(max_length=5)
+    zone = models.CharField(max_length=60)
+    from_on = models.DateField()
+    until_on = models.DateField(null=True)
+    count = models.PositiveIntegerField(null=True)
+    lead_days = models.PositiveSmallIntegerField(default=3)
+    next_on = models.DateField(null=True)
+    make_at = models.DateTimeField(null=True)
+    made_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["make_at"], name="series_by_make_at")]
+
+    def __str__(self) -> str:
+        return f"series {self.pk}"
+
+
+class Occurrence(models.Model):
+    """What was done about one day of a series: its post, or why there is none. ``wall`` is the time
+    as the clock of the series' zone shows it; there is never a second row for it, so that there is
+    never a second post. ``note`` says why the post was not sent for sign-off, or was not made.
+    """
+
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="occurrences")
+    wall = models.CharField(max_length=16)
+    draft = models.OneToOneField(
+        Draft, on_delete=models.PROTECT, null=True, related_name="occurrence"
+    )
+    note = models.TextField(blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["series", "wall"], name="one_post_per_occurrence"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.series} at {self.wall}"

@@ -81,7 +81,7 @@ def resolve(wall: str, zone: str, which: str = "") -> Resolved | NotATime | Aske
         )
     if naive.year not in YEARS:
         return NotATime(f"Enter the day with a year near our own: {wall[:10]} is not.")
-    rules = _rules(name)
+    rules = get_rules(name)
     early, late = naive.replace(tzinfo=rules, fold=0), naive.replace(tzinfo=rules, fold=1)
     if early.utcoffset() == late.utcoffset():
         return Resolved(early.astimezone(UTC), f"{naive:{FORM}}", name)
@@ -126,8 +126,31 @@ def still_names(wall: str, zone: str, at: datetime) -> bool:
     naive, name = read_wall(wall), find_zone(zone)
     if naive is None or name is None:
         return False
-    rules = _rules(name)
+    rules = get_rules(name)
     return at.astimezone(rules).replace(tzinfo=None) == naive
+
+
+def find_problem(wall: str, zone: str, at: datetime | None) -> str:
+    """What keeps a post with this time from going out, as a sentence: its time was never resolved,
+    or is now another moment. Empty where nothing does, or no time was chosen.
+    """
+    if not wall:
+        return ""
+    if at is not None:
+        return "" if still_names(wall, zone, at) else tell_moved(wall, zone)
+    found = resolve(wall, zone)
+    return "Choose the time again." if isinstance(found, Resolved) else found.sentence
+
+
+def tell_moved(wall: str, zone: str) -> str:
+    """Why a post does not go out where :func:`still_names` no longer holds."""
+    naive = read_wall(wall)
+    when = _said(naive) if naive else wall
+    return (
+        f"The clocks of {zone} have been changed since the time of this post was chosen: {when} "
+        "there is now another moment. It was not sent. Copy it into a new post and choose its "
+        "time again."
+    )
 
 
 def which_of(wall: str, zone: str, at: datetime | None) -> str:
@@ -144,7 +167,7 @@ def which_of(wall: str, zone: str, at: datetime | None) -> str:
 
 def wall_of(at: datetime, zone: str) -> str:
     """What a clock in the zone shows at an instant. The zone must exist."""
-    return f"{at.astimezone(_rules(zone)):{FORM}}"
+    return f"{at.astimezone(get_rules(zone)):{FORM}}"
 
 
 def read_wall(wall: str) -> datetime | None:
@@ -164,13 +187,13 @@ def tell(wall: str, zone: str, at: datetime, own_zone: str) -> str:
     """All three in words: the wall time with its day and zone, the instant in UTC, and, where
     ``own_zone`` is another, what the clocks there show.
     """
-    rules = _rules(zone)
+    rules = get_rules(zone)
     local = at.astimezone(rules)
     told = [f"{_day(local)} at {local:%H:%M} in {zone}"]
     if which := which_of(wall, zone, at):
         told[0] += f", the {which} of the two, in {_clock(local)}"
     if own_zone != zone:
-        own = at.astimezone(_rules(own_zone))
+        own = at.astimezone(get_rules(own_zone))
         told.append(f"{_day(own)} at {own:%H:%M} in {own_zone}")
     world = at.astimezone(UTC)
     there = "" if world.date() == local.date() else f"{_day(world)} at "
@@ -180,7 +203,7 @@ def tell(wall: str, zone: str, at: datetime, own_zone: str) -> str:
 
 def describe_change(day: date, zone: str) -> str:
     """A sentence about a change of the clocks on that day in the zone, or an empty one."""
-    rules = _rules(zone)
+    rules = get_rules(zone)
     # From just before midnight to just before midnight: a change may be at midnight itself.
     start, end = (
         datetime.combine(each, time(0), rules).astimezone(UTC) - timedelta(minutes=1)
@@ -224,7 +247,8 @@ def _offset(at: datetime, rules: tzinfo) -> timedelta:
     return offset
 
 
-def _rules(name: str) -> ZoneInfo:
+def get_rules(name: str) -> ZoneInfo:
+    """The rules of a zone that exists."""
     # Read anew: a process that runs for months must not go by the rules of the day it started.
     return ZoneInfo.no_cache(name)
 
