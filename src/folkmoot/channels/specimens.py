@@ -137,9 +137,14 @@ def too_long(length: Length) -> str:
     that breaks ``length``: few of some units are many of others.
     """
     numbers = range(length.most + 1)
-    texts = ["e" + "\u0301" * length.most, "x" * (length.most + 1)]
-    for start in ("#tag", "@somebody", "https://example.gov.uk/"):
-        texts.append(" ".join(f"{start}{number}" for number in numbers))
+    texts = [
+        "e" + "\u0301" * length.most,
+        "x" * (length.most + 1),
+        *(
+            " ".join(f"{start}{number}" for number in numbers)
+            for start in ("#tag", "@somebody", "https://example.gov.uk/")
+        ),
+    ]
     return next(text for text in texts if length.count(text) > length.most)
 
 
