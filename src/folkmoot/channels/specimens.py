@@ -80,7 +80,7 @@ def make_pictures(limits: Capabilities, count: int) -> tuple[Picture, ...]:
     count = max(min(count, limits.pictures), limits.least_pictures)
     kind = "image/png" if "image/png" in limits.picture_types else "image/jpeg"
     return tuple(
-        make_picture(f"Square number {number} \u2013 gr\u00e5.", shade=20 * number, media_type=kind)
+        make_picture(f"Square number {number} \u2013 gr\u00e5.", shade=10 * number, media_type=kind)
         for number in range(1, count + 1)
     )
 
