@@ -395,7 +395,7 @@ def test_a_server_that_drips_is_left_in_time(letter, verb):
     if verb == b"":
         answers = {verb: b"220-" + b"x" * 500 + b"\r\n220 OK\r\n"}
     outcome, _ = hand_over(
-        answers, letter, drip=0.03, connect_seconds=0.5, letter_seconds=0.5, answer_seconds=0.5
+        answers, letter, drip=0.02, connect_seconds=1.0, letter_seconds=1.5, answer_seconds=0.5
     )
     assert isinstance(outcome, Unsure if verb == b"." else NotNow), outcome
     assert (datetime.now(UTC) - started).total_seconds() < 10
