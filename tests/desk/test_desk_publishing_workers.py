@@ -13,7 +13,7 @@ from django.db import close_old_connections, connection, connections
 from folkmoot.desk.drafts import actions as drafts
 from folkmoot.desk.guidance import actions as guidance
 from folkmoot.desk.publishing import actions as publishing
-from folkmoot.desk.publishing import delivering
+from folkmoot.desk.publishing import delivering, settling
 from folkmoot.desk.publishing.models import Attempt, Delivery
 from folkmoot.desk.publishing.steps import LostClaim
 from folkmoot.desk.records import actions as records
@@ -32,9 +32,9 @@ STEPS = [
     (drafts, "begin"),
     (delivering, "take_step"),
     (delivering, "_freeze"),
-    (delivering, "_prepare"),
+    (delivering, "prepare"),
     (delivering, "settle"),
-    (delivering, "_confirm"),
+    (settling, "confirm"),
     (publishing, "claim"),
     (publishing, "deliver"),
     (publishing, "read_back"),
@@ -84,8 +84,8 @@ def test_a_worker_killed_around_a_step_leaves_one_post_in_the_end(
 def test_a_worker_whose_lease_ran_out_cannot_settle(cast, monkeypatch):
     channel = StandIn()
 
-    def slow(real, prepared):
-        answer = real(prepared)
+    def slow(real, prepared, done=()):
+        answer = real(prepared, done)
         cast.clock.pass_(seconds=31)
         publishing.work(cast.clock)  # the other worker meanwhile
         return answer
@@ -104,6 +104,7 @@ def test_a_worker_whose_lease_ran_out_cannot_settle(cast, monkeypatch):
         settled.append(type(outcome).__name__)
 
     monkeypatch.setattr(delivering, "settle", settle)
+    monkeypatch.setattr(settling, "settle", settle)
     draft = moves.signed(cast)
     publishing.work(cast.clock)
     assert settled == ["Sent", "lost"]
@@ -145,7 +146,7 @@ def test_a_delivery_in_hand_is_left_alone_until_its_lease_ends(cast, monkeypatch
 def test_every_attempt_is_on_the_row_before_the_request_leaves(cast, monkeypatch):
     seen = []
 
-    def look(real, prepared):
+    def look(real, prepared, done=()):
         row = Delivery.objects.get()
         seen.append((row.state, bytes(row.request) == prepared.request, row.key == prepared.key))
         seen.append(list(Attempt.objects.values_list("what", "outcome", "ended_at")))

@@ -23,8 +23,11 @@ from folkmoot.desk.guidance import queries as guidance
 from folkmoot.desk.people.queries import Organisation
 from folkmoot.guidance import GuidanceError
 
+from . import walltime
 from .digest import Addressed, Signable, digest, report_parts
-from .lifecycle import DraftFacts
+from .grounds import find_ground_problems, list_signers
+from .lifecycle import DraftFacts, DraftKind
+from .lookalikes import find_lookalikes
 from .models import Draft, Version
 from .renditions import describe_problems, make_rendition, picture_facts
 
@@ -57,6 +60,7 @@ class Content:
     topic: str = ""
     through_stop: bool = False
     ground: str = ""
+    kind: str = DraftKind.POST
 
 
 def content_of(version: Version) -> Content:
@@ -77,6 +81,7 @@ def content_of(version: Version) -> Content:
         version.topic,
         version.through_stop,
         version.ground,
+        version.draft.kind,
     )
 
 
@@ -200,11 +205,28 @@ def _told_facts(content: Content) -> dict[str, str | bool]:
 def list_problems(content: Content, organisation: Organisation) -> list[str]:
     """Why the post cannot go out as it stands, as sentences; empty where it can."""
     chosen = chosen_accounts(content, organisation)
+    removal = content.kind == DraftKind.REMOVAL
     problems = []
     if not content.text.strip():
-        problems.append("Write the text of the post.")
+        problems.append(
+            "Say in a sentence, for the public, why it was taken down."
+            if removal
+            else "Write the text of the post."
+        )
     if not chosen:
-        problems.append("Choose at least one channel to post to.")
+        problems.append(
+            "Choose where it is to be taken down."
+            if removal
+            else "Choose at least one channel to post to."
+        )
+    problems += find_ground_problems(content.kind, content.ground)
+    if chosen and {account.pk for account in chosen} != set(content.accounts):
+        problems.append(
+            "A channel that was chosen for this post is no longer connected. Choose the channels "
+            "again and save."
+        )
+    if unclear := walltime.find_problem(content.wall, content.zone, content.due_at):
+        problems.append(unclear)
     if any(
         "\ufffd" in words for words in (content.text, *(str(p["alt"]) for p in content.pictures))
     ):
@@ -212,8 +234,16 @@ def list_problems(content: Content, organisation: Organisation) -> list[str]:
             "There is a character in it that could not be read when it was typed or pasted. It is "
             "shown as “\ufffd”: put the right one in its place."
         )
+    problems += find_lookalikes(content.text)
     for account in chosen:
         capabilities = accounts.capabilities_of(account)
+        if removal:
+            if not capabilities.removes:
+                problems.append(
+                    f"{capabilities.title} lets nothing be taken down by us. Leave {account.name}"
+                    " out, and see to it there by hand, or post a correction."
+                )
+            continue
         rendition = make_rendition(content.text, content.pictures, content.language, capabilities)
         problems += [problem.message for problem in describe_problems(capabilities, rendition)]
     return list(dict.fromkeys(problems))
@@ -231,8 +261,8 @@ def list_stops(report: Mapping[str, Any]) -> list[str]:
 
 def list_unanswered(content: Content, report: Mapping[str, Any]) -> list[str]:
     """The questions that still want an answer, or whose answer means *do not post*."""
-    if "failed" in report:
-        return []
+    if "failed" in report or content.kind == DraftKind.REMOVAL:
+        return []  # the questions are about saying something, not about taking it down
     wanting = []
     for question in report_from_dict(report).questions:
         answer = content.answers.get(question.id)
@@ -283,6 +313,7 @@ def facts_for(
     *,
     now: datetime,
     actor: str = "",
+    held_roles: frozenset[str] = frozenset(),
     digest_seen: str = "",
     accepted: Mapping[str, str] | None = None,
     reason: str = "",
@@ -299,6 +330,8 @@ def facts_for(
     return DraftFacts(
         now=now,
         actor=actor,
+        held=held_roles,
+        signers=list_signers(content.kind, content.ground, through_stop=content.through_stop),
         authors=frozenset(draft.versions.values_list("by", flat=True)),
         problems=tuple(list_problems(content, organisation)),
         stops=tuple(stops),

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from folkmoot.lifecycle import Guard, Lifecycle, Step
 
-AUTHOR, APPROVER, WORKER = "author", "approver", "worker"
+AUTHOR, APPROVER, DUTY, WORKER = "author", "approver", "duty", "worker"
 
 
 class DraftState(StrEnum):
@@ -40,6 +40,10 @@ class DraftFacts:
 
     now: datetime
     actor: str = ""
+    held: frozenset[str] = frozenset()
+    """The roles of whoever acts."""
+    signers: frozenset[str] = frozenset({APPROVER})
+    """The roles that may sign this post: the less harm in signing than in waiting, the more."""
     authors: frozenset[str] = frozenset()
     problems: tuple[str, ...] = ()
     """Why it could not go out on a chosen channel as it stands."""
@@ -95,6 +99,12 @@ def _is_second_person(facts: DraftFacts) -> tuple[str, ...]:
     return ()
 
 
+def _may_sign(facts: DraftFacts) -> tuple[str, ...]:
+    if facts.held & facts.signers:
+        return ()
+    return (f"Only somebody with the role {' or '.join(sorted(facts.signers))} can sign this.",)
+
+
 def _is_what_was_seen(facts: DraftFacts) -> tuple[str, ...]:
     if facts.digest_seen != facts.digest_now:
         return (
@@ -146,13 +156,13 @@ DRAFT = Lifecycle(
     initial=S.DRAFTING,
     final={S.PUBLISHED, S.UNSENT, S.WITHDRAWN},
     steps=(
-        step("save", "saved", {S.DRAFTING}, S.DRAFTING, {AUTHOR}),
+        step("save", "saved", {S.DRAFTING}, S.DRAFTING, {AUTHOR, DUTY}),
         step(
             "send_for_signoff",
             "sent_for_signoff",
             {S.DRAFTING},
             S.AWAITING_SIGNOFF,
-            {AUTHOR},
+            {AUTHOR, DUTY},
             _has_no_problems,
             _is_not_stopped,
             _is_answered,
@@ -163,7 +173,8 @@ DRAFT = Lifecycle(
             "signed",
             {S.AWAITING_SIGNOFF},
             S.SIGNED,
-            {APPROVER},
+            {APPROVER, DUTY},
+            _may_sign,
             _is_second_person,
             _is_what_was_seen,
             _has_no_problems,
@@ -177,7 +188,8 @@ DRAFT = Lifecycle(
             "sent_back",
             {S.AWAITING_SIGNOFF},
             S.DRAFTING,
-            {APPROVER},
+            {APPROVER, DUTY},
+            _may_sign,
             _is_what_was_seen,
             _has_reason,
         ),
@@ -186,14 +198,14 @@ DRAFT = Lifecycle(
             "taken_back",
             {S.AWAITING_SIGNOFF, S.SIGNED},
             S.DRAFTING,
-            {AUTHOR, APPROVER},
+            {AUTHOR, APPROVER, DUTY},
         ),
         step(
             "withdraw",
             "withdrawn",
             {S.DRAFTING, S.AWAITING_SIGNOFF, S.SIGNED},
             S.WITHDRAWN,
-            {AUTHOR, APPROVER},
+            {AUTHOR, APPROVER, DUTY},
         ),
         step("begin", "begun", {S.SIGNED}, S.PUBLISHING, {WORKER}, _fits_signoff),
         step("recall", "recalled", {S.SIGNED}, S.AWAITING_SIGNOFF, {WORKER}),

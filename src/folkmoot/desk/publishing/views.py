@@ -76,6 +76,25 @@ def public_picture(request: HttpRequest, name: str) -> HttpResponseBase:
     )
 
 
+@login_not_required
+def early_picture(_request: HttpRequest, name: str) -> HttpResponse:
+    """A picture that is not published yet, for a channel that fetches it while a post is prepared.
+    The name is signed by us and good for a day.
+    """
+    found = accounts.read_early_name(name)
+    try:
+        content = drafts.read_picture(*found) if found else None
+    except drafts.PictureRefused:
+        content = None
+    if found is None or content is None:
+        raise Http404("There is no such picture.")
+    return HttpResponse(
+        content,
+        content_type=found[1],
+        headers={"Cache-Control": "private, no-store", "X-Robots-Tag": "noindex"},
+    )
+
+
 def practice(request: HttpRequest) -> HttpResponse:
     """What stands on the practice channel."""
     return render(

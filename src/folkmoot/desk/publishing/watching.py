@@ -37,7 +37,7 @@ def list_watches_owed(now: datetime) -> list[Watch]:
                 account=account, defaults={"since_at": now, "next_look_at": now}
             )
     return list(
-        Watch.objects.filter(next_look_at__lte=now, account__disconnected_at=None)
+        Watch.objects.filter(next_look_at__lte=now, account__state="connected")
         .select_related("account__organisation")
         .order_by("next_look_at")
     )

@@ -28,6 +28,31 @@ WORDS = {
     "delivery.cleared": "Looked up, and it is not there",
     "delivery.missed": "Missed: not sent in time",
     "delivery.read_back": "Read back",
+    "delivery.advanced": "One more part of the thread is live",
+    "delivery.halted": "Stopped half way through the thread",
+    "delivery.resumed": "The rest of the thread may go",
+    "delivery.left": "Left as it is",
+    "delivery.lapsed": "Lapsed, and not sent",
+    "delivery.removed": "Taken down",
+    "delivery.said_live": "Seen live by a person",
+    "delivery.said_absent": "Looked for by a person, and not there",
+    "draft.recalled": "Must be signed again",
+    "draft.correction_started": "The correction was begun",
+    "draft.removal_started": "The removal was asked for",
+    "post.corrected": "Corrected",
+    "post.removed": "Taken down",
+    "alarm.raised": "Alarm",
+}
+OUTCOME_WORDS = {
+    "sent": "it is there",
+    "partly": "a part is there",
+    "refused": "refused",
+    "unconfirmed": "no clear answer",
+    "absent": "it is not there",
+    "different": "something else is there",
+    "notprepared": "could not be prepared",
+    "notready": "the channel is still at work on its pictures",
+    "lost": "the program stopped",
 }
 DETAILS = ("account", "reason", "accepted", "note")
 

@@ -13,6 +13,7 @@ from folkmoot.desk.guidance.calendar import calendar
 from folkmoot.desk.guidance.house_rules import edit_house_rules, house_rules
 from folkmoot.desk.guidance.should import should_i_post
 from folkmoot.desk.people import views as people
+from folkmoot.desk.publishing import pages as publishing_pages
 from folkmoot.desk.publishing import views as publishing
 from folkmoot.desk.records import views as records
 from folkmoot.desk.site import views as site
@@ -22,6 +23,7 @@ urlpatterns = [
     path("", site.front, name="front"),
     path("feed.atom", publishing.feed, name="feed"),
     path("posts/<str:key>/", publishing.feed_post, name="feed_post"),
+    path("pictures/early/<str:name>", publishing.early_picture, name="early_picture"),
     path("pictures/<str:name>", publishing.public_picture, name="public_picture"),
     path("register/", records.register, name="register"),
     path("register/<str:entry_id>/", records.entry, name="register_entry"),
@@ -53,13 +55,23 @@ urlpatterns = [
     path("desk/drafts/check", drafts.check, name="check_words"),
     path("desk/drafts/<int:draft_id>", site.post, name="post"),
     path("desk/drafts/<int:draft_id>/edit", drafts.edit_draft, name="edit_draft"),
+    path("desk/drafts/<int:draft_id>/follow/<str:kind>", publishing_pages.follow, name="follow"),
     path("desk/drafts/<int:draft_id>/<str:verb>", drafts.take, name="take"),
     path("desk/signoff/<int:draft_id>", drafts.signoff, name="signoff"),
     path("desk/pictures/<str:sha256>", drafts.picture, name="picture"),
     path("desk/practice/", publishing.practice, name="practice"),
     path("desk/accounts/", accounts.list_all, name="accounts"),
-    path("desk/accounts/connect", accounts.connect, name="connect_account"),
+    path("desk/accounts/connect", accounts.choose, name="connect_account"),
+    path("desk/accounts/connect/<str:channel>", accounts.connect, name="connect_channel"),
+    path("desk/accounts/sign-in", accounts.sign_in, name="account_sign_in"),
+    path("desk/accounts/callback", accounts.callback, name="account_callback"),
+    path("desk/accounts/forget", accounts.forget, name="forget_tokens"),
     path("desk/accounts/<int:account_id>/<str:verb>", accounts.take, name="account_take"),
+    path("desk/stop/", publishing_pages.stop, name="stop"),
+    path("desk/stop/fence", publishing_pages.lift_fence, name="lift_fence"),
+    path("desk/stop/<int:stop_id>/lift", publishing_pages.lift, name="lift_stop"),
+    path("desk/deliveries/<int:delivery_id>", publishing_pages.decide, name="decide"),
+    path("desk/alarms/<int:alarm_id>", publishing_pages.alarm, name="alarm"),
     path("desk/settings/", site.settings_page, name="settings"),
     path("desk/settings/house-rules", edit_house_rules, name="edit_house_rules"),
     path("desk/settings/calendar", calendar, name="calendar"),

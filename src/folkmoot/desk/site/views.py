@@ -11,6 +11,7 @@ from django.shortcuts import render
 
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.drafts import queries as drafts
+from folkmoot.desk.drafts.grounds import GROUNDS
 from folkmoot.desk.drafts.queries import DRAFT, DraftState
 from folkmoot.desk.guidance import queries as guidance
 from folkmoot.desk.people.queries import (
@@ -22,8 +23,9 @@ from folkmoot.desk.people.queries import (
 )
 from folkmoot.desk.publishing import queries as publishing
 from folkmoot.desk.records import queries as records
+from folkmoot.desk.stops import queries as stops
 
-from .story import tell_story
+from .story import OUTCOME_WORDS, tell_story
 
 SAID = "delivery.sent"
 
@@ -70,6 +72,9 @@ def today(request: HttpRequest) -> HttpResponse:
                 for d in drafts.list_drafts(member, DraftState.UNSENT)[0][:10]
                 if not publishing.list_deliveries(d)
             ],
+            "alarms": publishing.list_alarms(member.organisation),
+            "stops": stops.list_standing(member.organisation),
+            "fence": publishing.find_fence(),
             "unwell": [a for a in accounts.list_accounts(member.organisation) if a.trouble],
             "refusal": records.find_refusal(),
             "firsts": drafts.first_words,
@@ -115,6 +120,10 @@ def post(request: HttpRequest, draft_id: int) -> HttpResponse:
             "draft": draft,
             "version": version,
             "deliveries": publishing.list_deliveries(draft),
+            "followable": publishing.list_followable(draft),
+            "followed": drafts.list_followed(draft),
+            "grounds": GROUNDS,
+            "OUTCOME_WORDS": OUTCOME_WORDS,
             "cards": drafts.show_cards(draft),
             "story": tell_story(draft),
             "offers": DRAFT.offers(DraftState(draft.state), roles=member.roles),
