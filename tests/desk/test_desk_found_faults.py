@@ -5,10 +5,7 @@ from datetime import timedelta
 import desk_moves as moves
 import pytest
 
-from folkmoot.channels.bluesky import Session
 from folkmoot.desk.accounts import queries as accounts
-from folkmoot.desk.accounts.adapters import SealedSessions
-from folkmoot.desk.accounts.models import Account
 from folkmoot.desk.drafts.models import Draft, Version
 from folkmoot.desk.guidance import actions as guidance
 from folkmoot.desk.publishing import actions as publishing
@@ -68,21 +65,6 @@ def test_a_late_post_is_judged_by_the_moment_it_leaves(cast):
     moves.work(cast)
     assert moves.told(draft).state == "refused"
     assert "The check now holds this post" in moves.told(draft).trouble
-
-
-def test_tokens_that_were_forgotten_stay_forgotten(cast):
-    account = Account.objects.create(
-        organisation=cast.body,
-        channel="bluesky",
-        name="b",
-        handle="b.example",
-        connected_at=cast.clock(),
-    )
-    held = SealedSessions(Account.objects.get(pk=account.pk))
-    Account.objects.filter(pk=account.pk).update(disconnected_at=cast.clock())
-    held.save(Session("b.example", "did:plc:x", "https://pds.example", "fresh", "fresh"))
-    account.refresh_from_db()
-    assert account.session == ""
 
 
 def test_signing_with_an_objection_typed_throws_nothing_away(cast):

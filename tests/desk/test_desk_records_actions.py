@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from types import SimpleNamespace
 
 import desk_moves as moves
 import pytest
+import standin_kind as standin
 
 from folkmoot.desk.accounts import actions as account_actions
 from folkmoot.desk.drafts import actions as drafts
@@ -17,6 +17,7 @@ from folkmoot.desk.publishing import actions as publishing
 from folkmoot.desk.records import actions as records
 from folkmoot.desk.records.models import Entry, Intent
 
+door = standin.door
 MEMORY = "ledger.checkpoint"
 
 
@@ -62,9 +63,17 @@ ACTIONS = {
             c.other, channel="atom", name="F", handle="other.example", now=c.clock()
         )
     ),
-    account_actions.connect: lambda c: lambda: connect(c),
+    account_actions.confirm: lambda c: on(
+        standin.propose(c), lambda a: account_actions.confirm(c.bob, a.pk, now=c.clock())
+    ),
+    account_actions.turn_down: lambda c: on(
+        standin.propose(c), lambda a: account_actions.turn_down(c.bob, a.pk, now=c.clock())
+    ),
     account_actions.disconnect: lambda c: on(
-        connect(c), lambda a: account_actions.disconnect(c.dan, a.pk, now=c.clock())
+        standin.connect(c), lambda a: account_actions.disconnect(c.dan, a.pk, now=c.clock())
+    ),
+    account_actions.forget_all: lambda c: on(
+        standin.connect(c), lambda _: account_actions.forget_all(c.dan, reason="R", now=c.clock())
     ),
     guidance.state_calendar: lambda c: (
         lambda: guidance.state_calendar(c.body, known_until=c.clock(), actor=c.dan, now=c.clock())
@@ -127,8 +136,9 @@ NO_ENTRY = {
     drafts.make_pictures_public: lambda c: on(
         content_and(c), lambda d: drafts.make_pictures_public(d, 1)
     ),
-    account_actions.diagnose: lambda c: lambda: account_actions.diagnose(c.dan, c.feed.pk),
-    account_actions.note_health: lambda c: lambda: account_actions.note_health(c.feed, "Ill."),
+    account_actions.ask_diagnosis: lambda c: (
+        lambda: account_actions.ask_diagnosis(c.dan, [c.feed.pk], now=c.clock())
+    ),
     records.sequence: lambda c: lambda: records.sequence(c.clock()),
     publishing.work: lambda c: lambda: publishing.work(c.clock),
 }
@@ -140,30 +150,12 @@ def on(thing, act):
     return lambda: act(thing)
 
 
-def connect(cast):
-    return account_actions.connect(
-        cast.dan,
-        channel="bluesky",
-        name="",
-        handle="@Moot.example",
-        server="https://pds.example",
-        secret="abcd-efgh",
-        now=cast.clock(),
-    )
-
-
-@pytest.fixture
-def open_door(monkeypatch):
-    healthy = SimpleNamespace(diagnose=lambda: None)
-    monkeypatch.setattr(account_actions, "build_adapter", lambda *_, **__: healthy)
-
-
 def kept():
     return Intent.objects.count() + Entry.objects.count()
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda act: f"{act.__module__[16:]}.{act.__name__}")
-def test_every_action_leaves_exactly_one_entry(cast, open_door, action):
+def test_every_action_leaves_exactly_one_entry(cast, door, action):
     act = ACTIONS[action](cast)
     before = kept()
     act()
@@ -171,7 +163,7 @@ def test_every_action_leaves_exactly_one_entry(cast, open_door, action):
 
 
 @pytest.mark.parametrize("action", NO_ENTRY, ids=lambda act: act.__name__)
-def test_what_changes_nothing_on_the_record_leaves_no_entry(cast, open_door, action):
+def test_what_changes_nothing_on_the_record_leaves_no_entry(cast, door, action):
     act = NO_ENTRY[action](cast)
     before = kept()
     act()

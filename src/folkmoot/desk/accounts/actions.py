@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from folkmoot.desk.people.queries import Member, Organisation, Role
-from folkmoot.desk.records import actions as records
+from folkmoot.desk.people.queries import Member, Organisation
 
-from .adapters import CHANNELS, build_adapter, secret_place
+from .connecting import SigningIn, must_be_admin, propose, propose_signed_in
+from .lifecycle import OWN_CHANNELS, AccountFacts, AccountState
 from .models import Account
-from .vault import VaultError, seal
+from .steps import AccountRefused, record, take_step
+from .watching import note_health, work
 
-__all__ = ["AccountRefused", "connect", "diagnose", "disconnect", "note_health", "open_own_channel"]
+__all__ = [
+    "AccountRefused",
+    "SigningIn",
+    "ask_diagnosis",
+    "confirm",
+    "disconnect",
+    "forget_all",
+    "note_health",
+    "open_own_channel",
+    "propose",
+    "propose_signed_in",
+    "turn_down",
+    "work",
+]
 
-
-# A domain name. An e-mail address would do to sign in, and would then stand on the register.
-HANDLE = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
-SERVER = re.compile(r"https?://[A-Za-z0-9.-]{1,180}(:[0-9]{1,5})?")
-LONGEST_NAME = 100
-
-
-class AccountRefused(Exception):
-    """The account was not connected or changed; the message is a sentence that says why."""
+NO_ACCOUNT = "There is no such account."
+# What an account has no use for any more.
+FORGOTTEN = {"secret": "", "tokens": "", "grant": "", "sign_in_ends_at": None}
 
 
 @transaction.atomic
@@ -37,119 +45,126 @@ def open_own_channel(
     now: datetime,
     actor: Member | None = None,
 ) -> Account:
-    """Open a channel that the desk serves itself: the feed, or the practice channel."""
-    if channel not in {"atom", "practice"}:
-        raise AccountRefused(f"The desk does not serve {CHANNELS.get(channel, channel)} itself.")
+    """Open a channel that the desk serves itself: the feed, the practice channel, e-mail. It holds
+    no token, so nobody has to confirm it. Raises :class:`AccountRefused` for any other.
+    """
+    if channel not in OWN_CHANNELS:
+        raise AccountRefused("The desk does not serve this channel itself.")
     account = Account.objects.create(
         organisation=organisation,
+        state=AccountState.CONNECTED,
         channel=channel,
         name=name,
         handle=handle,
         connected_at=now,
         connected_by=actor.ref if actor else "",
     )
-    _record("account.connected", account, actor, now)
+    record("account.connected", account, actor, now)
     return account
 
 
-def connect(
-    admin: Member, *, channel: str, name: str, handle: str, server: str, secret: str, now: datetime
-) -> Account:
-    """Connect an account after asking its channel whether it may post.
+@transaction.atomic
+def confirm(member: Member, account_id: int, *, now: datetime) -> Account:
+    """Agree, as a second person, that an account is connected, or connected again; the account.
 
-    Nothing is kept unless the channel says yes. Raises :class:`AccountRefused` with what the
-    channel, or the network, had against it.
+    Raises :class:`AccountRefused`: it was this member who proposed it, the channel has not let it
+    in, or somebody else decided at the same moment.
     """
-    _must_be_admin(admin)
-    handle, server = handle.strip().lstrip("@").lower(), server.strip().rstrip("/")
-    if channel != "bluesky":
-        raise AccountRefused("Choose the channel to connect.")
-    if not HANDLE.fullmatch(handle) or not secret:
-        raise AccountRefused(
-            "Enter the account's handle, such as council.example.uk, and its app password."
-        )
-    if not SERVER.fullmatch(server):
-        raise AccountRefused("Enter the server's address, such as https://bsky.social.")
-    if len(name.strip()) > LONGEST_NAME:
-        raise AccountRefused(f"Give the account a name of at most {LONGEST_NAME} characters.")
-    account = Account(
-        organisation=admin.organisation,
-        channel=channel,
-        name=name.strip() or f"@{handle}"[:LONGEST_NAME],
-        handle=handle,
-        server=server,
-        connected_at=now,
-        connected_by=admin.ref,
+    proposal = _get(member, account_id, AccountState.PROPOSED)
+    facts = AccountFacts(
+        actor=member.ref,
+        proposed_by=proposal.connected_by,
+        checked=proposal.diagnosed_at is not None and not proposal.grant,
+        trouble=proposal.trouble,
     )
-    trouble = build_adapter(account, secret=secret).diagnose()
-    if trouble:
-        raise AccountRefused(trouble)
-    try:
-        with transaction.atomic():
-            account.session = ""  # sealed for a row that did not exist yet
-            account.save()
-            account.secret = seal(secret_place(account.pk), secret)
-            account.save(update_fields=["secret"])
-            _record("account.connected", account, admin, now)
-    except IntegrityError as taken:
-        raise AccountRefused(f"@{handle} is connected already.") from taken
+    agreed = {"confirmed_by": member.ref, "confirmed_at": now}
+    if proposal.replaces is None:
+        try:
+            with transaction.atomic():
+                take_step(proposal, "confirm", member, facts=facts, now=now, changes=agreed)
+        except IntegrityError as taken:
+            raise AccountRefused(f"{proposal.name} is connected already.") from taken
+        return proposal
+    account = proposal.replaces
+    kept = {name: getattr(proposal, name) for name in ("secret", "tokens", "settings", "name")}
+    known = {
+        "connected_by": proposal.connected_by,
+        "sign_in_ends_at": proposal.sign_in_ends_at,
+        "diagnosed_at": proposal.diagnosed_at,
+        "trouble": "",
+    }
+    take_step(account, "renew", member, facts=facts, now=now, changes={**kept, **known, **agreed})
+    take_step(proposal, "hand_over", member, facts=facts, now=now, changes=FORGOTTEN)
     return account
+
+
+@transaction.atomic
+def turn_down(member: Member, account_id: int, *, now: datetime) -> None:
+    """Turn a proposal down, and forget what came with it. Raises :class:`AccountRefused`."""
+    proposal = _get(member, account_id, AccountState.PROPOSED)
+    take_step(proposal, "turn_down", member, facts=AccountFacts(), now=now, changes=FORGOTTEN)
 
 
 @transaction.atomic
 def disconnect(admin: Member, account_id: int, *, now: datetime) -> None:
     """Disconnect an account and forget its tokens. Raises :class:`AccountRefused`."""
-    _must_be_admin(admin)
-    account = Account.objects.filter(
-        pk=account_id, organisation=admin.organisation, disconnected_at=None
-    ).first()
-    if account is None:
-        raise AccountRefused("There is no such account.")
-    account.disconnected_at, account.secret, account.session = now, "", ""
-    account.save(update_fields=["disconnected_at", "secret", "session"])
-    _record("account.disconnected", account, admin, now)
+    must_be_admin(admin)
+    account = _get(admin, account_id, AccountState.CONNECTED)
+    if account.channel in OWN_CHANNELS:
+        raise AccountRefused(f"{account.name} is the desk's own channel; it stays.")
+    take_step(account, "disconnect", admin, facts=AccountFacts(), now=now, changes=FORGOTTEN)
+    for proposal in account.proposals.filter(state=AccountState.PROPOSED):
+        take_step(proposal, "turn_down", admin, facts=AccountFacts(), now=now, changes=FORGOTTEN)
 
 
-def diagnose(admin: Member, account_id: int) -> str:
-    """Ask the channel whether the account can post; a sentence. Raises :class:`AccountRefused`."""
-    _must_be_admin(admin)
-    account = Account.objects.filter(
-        pk=account_id, organisation=admin.organisation, disconnected_at=None
-    ).first()
-    if account is None:
-        raise AccountRefused("There is no such account.")
-    try:
-        trouble = build_adapter(account).diagnose() or ""
-    except VaultError as sealed:
-        trouble = str(sealed)
-    note_health(account, trouble)
-    return trouble or f"{account.name} can post."
-
-
-def note_health(account: Account, trouble: str) -> None:
-    """Keep what is known to be wrong with an account; an empty sentence when nothing is."""
-    if account.trouble != trouble:
-        account.trouble = trouble
-        Account.objects.filter(pk=account.pk).update(trouble=trouble)
-
-
-def _record(kind: str, account: Account, actor: Member | None, now: datetime) -> None:
-    records.record(
-        kind,
-        at=now,
-        organisation=account.organisation.ref,
-        actor=actor.ref if actor else "",
-        role="admin" if actor else "system",
-        subject=f"account/{account.pk}",
-        fields={
-            "channel": account.channel,
-            "name": account.name,
-            "handle": account.handle,
-            "server": account.server,
-        },
+@transaction.atomic
+def forget_all(admin: Member, *, reason: str, now: datetime) -> int:
+    """Make every account of the organisation forget its tokens at once, and turn down what is
+    proposed; how many held any. They stay connected, and post nothing until they are connected
+    again. Raises :class:`AccountRefused`.
+    """
+    must_be_admin(admin)
+    facts = AccountFacts(reason=reason)
+    if not reason.strip():
+        raise AccountRefused(
+            "Say in a few words why: whoever connects the accounts again will read it.", "reason"
+        )
+    theirs = Account.objects.filter(organisation=admin.organisation).exclude(
+        channel__in=OWN_CHANNELS
     )
+    told = f"Its tokens were forgotten: {reason.strip().rstrip('.')}. Connect it again."
+    holding = list(theirs.filter(state=AccountState.CONNECTED).exclude(secret="").order_by("pk"))
+    for account in holding:
+        take_step(
+            account,
+            "forget",
+            admin,
+            facts=facts,
+            now=now,
+            fields={"reason": reason.strip()},
+            changes={**FORGOTTEN, "trouble": told},
+        )
+    for proposal in theirs.filter(state=AccountState.PROPOSED).order_by("pk"):
+        take_step(proposal, "turn_down", admin, facts=facts, now=now, changes=FORGOTTEN)
+    return len(holding)
 
 
-def _must_be_admin(member: Member) -> None:
-    if Role.ADMIN not in member.held:
-        raise AccountRefused("Only an admin can connect and disconnect accounts.")
+def ask_diagnosis(admin: Member, account_ids: Iterable[int], *, now: datetime) -> None:
+    """Have the worker, who alone can open the tokens, ask the channel whether the account can
+    post. Raises :class:`AccountRefused`.
+    """
+    must_be_admin(admin)
+    for account_id in account_ids:
+        account = _get(admin, account_id, AccountState.CONNECTED)
+        Account.objects.filter(pk=account.pk).update(diagnose_asked_at=now)
+
+
+def _get(member: Member, account_id: int, state: AccountState) -> Account:
+    found = (
+        Account.objects.select_related("organisation", "replaces__organisation")
+        .filter(pk=account_id, organisation=member.organisation, state=state)
+        .first()
+    )
+    if found is None:
+        raise AccountRefused(NO_ACCOUNT)
+    return found

@@ -3,89 +3,135 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import cast
 
 from django.conf import settings
+from django.core import signing
 from django.urls import reverse
 
-from folkmoot.channels import Adapter, Capabilities, Outbound
+from folkmoot.channels import Adapter, Capabilities, Outbound, kinds
 from folkmoot.channels.atom import Atom
-from folkmoot.channels.bluesky import Bluesky, Session
+from folkmoot.channels.kinds import Connected, Kind
 from folkmoot.channels.practice import Practice
+from folkmoot.channels.tokens import MemoryTokens, TokenStore
 
 from .models import Account
 from .shelf import TableShelf
-from .vault import seal, unseal
+from .tokens import SealedTokens, place_of
+from .vault import unseal
 
-CHANNELS = {"atom": "Atom feed", "bluesky": "Bluesky", "practice": "Practice channel"}
-CONNECTABLE = ("bluesky",)
 # A send may take three requests (say no, renew, say yes), and must end within a lease.
 OUTBOUND_SECONDS = 8.0
+# A channel that takes no files fetches a picture while a post is prepared, up to a day ahead.
+EARLY_SECONDS = 26 * 3600
+EARLY_SALT = "folkmoot.early-picture"
 
 
-def secret_place(account_id: int) -> str:
-    """Where an account's password is kept, as the vault knows it."""
-    return f"account/{account_id}/secret"
+def _atom(account: Account) -> Adapter:
+    return Atom(
+        TableShelf(account.pk),
+        authority=account.handle,
+        since_on=account.connected_at.date(),
+        entry_url=_post_url,
+        picture_url=_picture_url,
+    )
 
 
-class SealedSessions:
-    """An account's session, sealed on its row: the engine's ``Sessions``."""
-
-    def __init__(self, account: Account) -> None:
-        self._account = account
-        self._place = f"account/{account.pk}/session"
-        self._unkept: Session | None = None
-
-    def find(self) -> Session | None:
-        """The session saved last, or ``None``. Raises ``VaultError`` where it does not open."""
-        if not self._account.session:
-            return self._unkept
-        return Session(**json.loads(unseal(self._place, self._account.session)))
-
-    def save(self, session: Session) -> None:
-        """Keep ``session`` in place of the last. One for an account that is only being connected
-        has no row to be sealed for, and is kept for this moment alone.
-        """
-        if self._account.pk is None:
-            self._unkept = session
-            return
-        self._account.session = seal(self._place, json.dumps(asdict(session)))
-        # Not for one disconnected meanwhile: its tokens have been forgotten, and stay so.
-        Account.objects.filter(pk=self._account.pk, disconnected_at=None).update(
-            session=self._account.session
-        )
+def _practice(account: Account) -> Adapter:
+    return Practice(TableShelf(account.pk), post_url=_practice_url, picture_url=_picture_url)
 
 
-def build_adapter(account: Account, *, secret: str | None = None) -> Adapter:
-    """The adapter for an account. ``secret`` stands in for the sealed one of an account that is
-    only being connected. Raises ``VaultError`` where the sealed one does not open.
+OWN: Mapping[str, Callable[[Account], Adapter]] = {"atom": _atom, "practice": _practice}
+"""The channels that the desk serves itself, from its own tables."""
+
+
+def list_kinds() -> list[Kind]:
+    """What accounts can be connected on, in the order in which it is offered."""
+    found = []
+    for channel in kinds.CHANNELS:
+        try:
+            found.append(kinds.get_kind(channel))
+        except (ImportError, AttributeError):  # not there yet
+            continue
+    return found
+
+
+CHANNELS: Mapping[str, str] = {
+    "atom": "Atom feed",
+    "practice": "Practice channel",
+    "email": "E-mail",
+    **{kind.channel: kind.title for kind in list_kinds()},
+}
+"""What people call each channel."""
+
+
+def build_adapter(account: Account) -> Adapter:
+    """The adapter for an account, its secrets opened: for the worker. Raises ``VaultError`` where
+    they do not open.
     """
-    if account.channel == "atom":
-        return Atom(
-            TableShelf(account.pk),
-            authority=account.handle,
-            since_on=account.connected_at.date(),
-            entry_url=_post_url,
-            picture_url=_picture_url,
-        )
-    if account.channel == "practice":
-        return Practice(TableShelf(account.pk), post_url=_practice_url, picture_url=_picture_url)
-    if account.channel == "bluesky":
-        if secret is None:
-            secret = unseal(secret_place(account.pk), account.secret)
-        return Bluesky(
-            server=account.server,
-            handle=account.handle,
-            app_password=secret,
-            outbound=Outbound(allow=settings.INTERNAL_HOSTS, timeout_seconds=OUTBOUND_SECONDS),
-            sessions=SealedSessions(account),
-        )
-    raise ValueError(f"There is no channel {account.channel!r}.")
+    if account.channel in OWN:
+        return OWN[account.channel](account)
+    return kinds.get_kind(account.channel).build(open_account(account))
+
+
+def open_account(account: Account) -> Connected:
+    """An account with its secrets opened. Raises ``VaultError`` where they do not open."""
+    secrets = json.loads(unseal(place_of(account, "secret"), account.secret))
+    tokens = SealedTokens(account)
+    tokens.find()  # what does not open is known now, and not in the midst of a send
+    return _connected(account, cast("dict[str, str]", secrets), tokens)
+
+
+def with_typed(account: Account, secrets: Mapping[str, str], tokens: TokenStore) -> Connected:
+    """An account that is only being connected, with what was typed in place of what is sealed."""
+    return _connected(account, secrets, tokens)
 
 
 def capabilities_of(account: Account) -> Capabilities:
     """What the account's channel takes. No secret is opened for it."""
-    return build_adapter(account, secret="").capabilities()
+    return _without_secrets(account).capabilities()
+
+
+def make_key(account: Account, delivery_name: str, due_at: datetime) -> str:
+    """The idempotency key of a delivery. No secret is opened for it."""
+    return _without_secrets(account).make_key(delivery_name, due_at)
+
+
+def _without_secrets(account: Account) -> Adapter:
+    if account.channel in OWN:
+        return OWN[account.channel](account)
+    return kinds.get_kind(account.channel).build(_connected(account, {}, MemoryTokens()))
+
+
+def _connected(account: Account, secrets: Mapping[str, str], tokens: TokenStore) -> Connected:
+    return Connected(
+        handle=account.handle,
+        server=account.server,
+        settings=account.settings,
+        secrets=secrets,
+        outbound=Outbound(allow=settings.INTERNAL_HOSTS, timeout_seconds=OUTBOUND_SECONDS),
+        tokens=tokens,
+        picture_url=_early_picture_url,
+        now=lambda: datetime.now(UTC),
+    )
+
+
+def read_early_name(name: str) -> tuple[str, str] | None:
+    """SHA-256 and media type of the picture an early address names; ``None`` for a name that is
+    not of our making, or older than a post may be prepared ahead.
+    """
+    try:
+        sha256, media_type = signing.loads(name, salt=EARLY_SALT, max_age=EARLY_SECONDS)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+    return str(sha256), str(media_type)
+
+
+def _early_picture_url(sha256: str, media_type: str) -> str:
+    name = signing.dumps([sha256, media_type], salt=EARLY_SALT)
+    return settings.CONFIG.address + reverse("early_picture", kwargs={"name": name})
 
 
 def _post_url(key: str) -> str:

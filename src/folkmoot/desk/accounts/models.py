@@ -5,41 +5,85 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import F, Q
+
+from .lifecycle import OWN_CHANNELS, AccountState
 
 
 class Account(models.Model):
-    """One presence of an organisation on one channel.
+    """One presence of an organisation on one channel. Only :mod:`.steps` changes its state.
 
     ``handle`` is what the channel calls it; ``server`` the address it is reached at, where the
-    channel has more than one. ``secret`` and ``session`` are sealed. ``trouble`` is a sentence
-    about what is wrong, empty while nothing is known to be.
+    channel has more than one; ``settings`` is what else was typed and is no secret. ``secret`` (all
+    that was typed and is secret), ``tokens`` (of its sign-in) and ``grant`` (a code that the worker
+    has yet to exchange for tokens) are sealed. ``connected_by`` proposed it and ``confirmed_by``
+    agreed. A proposal to connect an account again ``replaces`` what that account holds.
+
+    ``trouble`` is a sentence about what is wrong, empty while nothing is known to be;
+    ``diagnosed_at`` is when the channel was last asked, ``sign_in_ends_at`` when, as far as is
+    known, the sign-in ends, and ``watched_at`` when that was last looked at.
     """
 
     organisation = models.ForeignKey(
         "people.Organisation", on_delete=models.PROTECT, related_name="accounts"
     )
+    state = models.CharField(max_length=12, default=AccountState.PROPOSED)
     channel = models.CharField(max_length=30)
     name = models.CharField(max_length=120)
     handle = models.CharField(max_length=253)
-    server = models.URLField(blank=True)
+    server = models.CharField(max_length=300, blank=True)
+    settings = models.JSONField(default=dict)
     secret = models.TextField(blank=True)
-    session = models.TextField(blank=True)
-    connected_by = models.CharField(max_length=16)
+    tokens = models.TextField(blank=True)
+    grant = models.TextField(blank=True)
+    replaces = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="proposals"
+    )
+    connected_by = models.CharField(max_length=16, blank=True)
     connected_at = models.DateTimeField()
+    confirmed_by = models.CharField(max_length=16, blank=True)
+    confirmed_at = models.DateTimeField(null=True)
     disconnected_at = models.DateTimeField(null=True)
     trouble = models.TextField(blank=True)
+    diagnose_asked_at = models.DateTimeField(null=True)
+    diagnosed_at = models.DateTimeField(null=True)
+    sign_in_ends_at = models.DateTimeField(null=True)
+    watched_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["organisation", "channel", "server", "handle"],
-                condition=models.Q(disconnected_at__isnull=True),
+                condition=Q(state=AccountState.CONNECTED.value),
                 name="one_account_per_handle",
+            ),
+            models.UniqueConstraint(
+                fields=["organisation", "channel", "server", "handle"],
+                condition=Q(state=AccountState.PROPOSED.value),
+                name="one_proposal_per_handle",
+            ),
+            models.CheckConstraint(
+                condition=Q(confirmed_by="") | ~Q(confirmed_by=F("connected_by")),
+                name="nobody_confirms_their_own",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=AccountState.CONNECTED.value)
+                | Q(channel__in=OWN_CHANNELS)
+                | ~Q(confirmed_by=""),
+                name="connected_by_two",
             ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+
+class Trouble(models.Model):
+    """Something that went wrong with an account, as it was told; kept to see what recurs."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="troubles")
+    at = models.DateTimeField()
+    sentence = models.TextField()
 
 
 class ShelfItem(models.Model):
