@@ -429,10 +429,9 @@ def test_a_password_is_in_no_page_no_entry_no_log_and_no_repr(cast, door, caplog
     row = standin.again(account)
     client = cast.client(cast.dan)
     shown = [repr(row), repr(SealedTokens(row)), repr(proposal), caplog.text]
-    for address in ("/desk/accounts/", "/desk/", "/desk/settings/", "/desk/accounts/forget"):
-        shown.append(client.get(address).content.decode())
-    again = f"/desk/accounts/connect/standin?again={account.pk}"
-    shown.append(client.get(again).content.decode())
+    pages = ["/desk/accounts/", "/desk/", "/desk/settings/", "/desk/accounts/forget"]
+    pages.append(f"/desk/accounts/connect/standin?again={account.pk}")
+    shown += [client.get(page).content.decode() for page in pages]
     shown += FieldValue.objects.values_list("value", flat=True)
     for text in shown:
         assert SECRET not in text

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import desk_moves as moves
 import pytest
+from django.core import signing
 from django.urls import URLPattern, reverse
 
+from folkmoot.desk.accounts.adapters import EARLY_SALT
 from folkmoot.desk.guidance import queries as guidance
 from folkmoot.desk.people.models import Organisation
 from folkmoot.desk.records.models import Entry
@@ -21,6 +23,7 @@ PUBLIC = {
     "feed",
     "feed_post",
     "public_picture",
+    "early_picture",
     "register",
     "register_entry",
     "register_proof",
@@ -65,6 +68,7 @@ def town(cast):
     places = {
         "feed_post": {"key": moves.told(live).url.rstrip("/").rpartition("/")[2]},
         "public_picture": {"name": f"{row['sha256']}.png"},
+        "early_picture": {"name": signing.dumps([row["sha256"], "image/png"], salt=EARLY_SALT)},
         "register_entry": {"entry_id": entry},
         "register_proof": {"entry_id": entry},
         "pack": {"pack": "uk-civil-service"},
@@ -79,6 +83,7 @@ def town(cast):
         "signoff": {"draft_id": waiting.pk},
         "picture": {"sha256": row["sha256"]},
         "account_take": {"account_id": cast.feed.pk, "verb": "diagnose"},
+        "connect_channel": {"channel": "bluesky"},
     }
     return cast, {name: reverse(name, kwargs=places.get(name)) for name in NAMES}
 

@@ -12,7 +12,7 @@ from folkmoot.desk.people.queries import Member, Organisation
 from .connecting import SigningIn, must_be_admin, propose, propose_signed_in
 from .lifecycle import OWN_CHANNELS, AccountFacts, AccountState
 from .models import Account
-from .steps import AccountRefused, record, take_step
+from .steps import AccountRefused, connect_own, record, take_step
 from .watching import note_health, work
 
 __all__ = [
@@ -50,14 +50,15 @@ def open_own_channel(
     """
     if channel not in OWN_CHANNELS:
         raise AccountRefused("The desk does not serve this channel itself.")
-    account = Account.objects.create(
-        organisation=organisation,
-        state=AccountState.CONNECTED,
-        channel=channel,
-        name=name,
-        handle=handle,
-        connected_at=now,
-        connected_by=actor.ref if actor else "",
+    account = connect_own(
+        Account(
+            organisation=organisation,
+            channel=channel,
+            name=name,
+            handle=handle,
+            connected_at=now,
+            connected_by=actor.ref if actor else "",
+        )
     )
     record("account.connected", account, actor, now)
     return account
