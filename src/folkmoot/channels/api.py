@@ -204,7 +204,8 @@ class Api:
                 status, Meaning.REFUSED
             )
             code = codes[0] if codes else str(status)
-            reason = f"{self._title} refused it ({(said or code).rstrip('.')})."
+            shown = (said or self._clean(code)).rstrip(".")
+            reason = f"{self._title} refused it ({shown})."
             raise SaidNo(status, code, meaning, reason, value)
         raise NoClearAnswer(
             f"{self._title}'s answer ({status}) was not a clear one.",

@@ -121,9 +121,11 @@ class Grants:
         self._missing = missing
 
     def find(self) -> Grant | None:
-        """The grant kept last, or ``None``."""
-        kept = self._store.find()
-        return Grant.from_tokens(kept) if kept else None
+        """The grant kept last; ``None`` where there is none, or what is kept is of another kind."""
+        try:
+            return Grant.from_tokens(self._store.find() or {})
+        except ValueError:
+            return None
 
     def get(self, now: datetime, *, ahead_seconds: float = 60.0) -> Grant:
         """A grant whose access token is good for ``ahead_seconds`` more, renewed if need be.
@@ -147,18 +149,18 @@ class Grants:
             kept = self.find()
             if kept is not None and kept.access != spent.access:
                 return kept  # somebody else renewed it while we waited
-            fresh = self._renew(kept or spent)
+            old = kept or spent
+            fresh = self._renew(old)
             if not fresh.access:
                 raise CannotSignIn(
                     "The channel answered without a token. What was there before is kept, and it"
                     " is tried again.",
                     retry=True,
                 )
-            if not fresh.refresh and spent.refresh:
+            if not fresh.refresh and old.refresh:
                 # An answer that leaves the refresh token out means that the old one stays good
-                # (RFC 6749, section 6).
-                fresh = Grant(
-                    fresh.access, spent.refresh, fresh.access_ends_at, fresh.sign_in_ends_at
-                )
+                # (RFC 6749, section 6), for as long as it would have been.
+                ends_at = fresh.sign_in_ends_at or old.sign_in_ends_at
+                fresh = Grant(fresh.access, old.refresh, fresh.access_ends_at, ends_at)
             self._store.save(fresh.to_tokens())
             return fresh

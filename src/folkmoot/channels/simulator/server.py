@@ -94,10 +94,11 @@ class Simulator:
             protocol_version = "HTTP/1.1"
 
             def handle_one_request(self) -> None:
-                self.close_connection = True
                 self.raw_requestline = self.rfile.readline(65_537)
                 if not self.raw_requestline or not self.parse_request():
+                    self.close_connection = True
                     return
+                self.close_connection = True  # whatever was asked for: silence is silence at once
                 length = min(int(self.headers.get("Content-Length") or 0), _BODY_BYTES)
                 body = self.rfile.read(length)
                 asked = Asked.read(self.command, self.path, dict(self.headers), body)
