@@ -15,6 +15,7 @@ from .models import Ahead, Alarm, Attempt, Delivery, Installation, Watch
 from .stopping import count_on_their_way
 
 __all__ = [
+    "Ahead",
     "Alarm",
     "DeliveryState",
     "Installation",

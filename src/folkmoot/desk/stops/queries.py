@@ -29,6 +29,7 @@ __all__ = [
     "list_pressed",
     "list_standing",
     "look_last",
+    "say_stopped",
 ]
 
 # PostgreSQL's advisory locks are numbers; this one spells "stop".
@@ -124,12 +125,12 @@ def lets_pass(stop: Stop, leaving: Leaving) -> bool:
     Two duty officers may always; in an incident what is about it may; in a pre-election period
     what was signed since it began may, for it was looked at under its rules.
     """
-    if leaving.by_duty and leaving.signed_at is not None and leaving.signed_at >= stop.pressed_at:
+    if leaving.by_duty and leaving.signed_at is not None and leaving.signed_at > stop.pressed_at:
         return True
     if stop.kind == StopKind.INCIDENT:
         return bool(stop.topic) and stop.topic == fold_topic(leaving.topic)
     if stop.kind == StopKind.PRE_ELECTION:
-        return leaving.signed_at is not None and leaving.signed_at >= stop.pressed_at
+        return leaving.signed_at is not None and leaving.signed_at > stop.pressed_at
     return False
 
 
@@ -137,8 +138,13 @@ def find_against(leaving: Leaving) -> str:
     """Why ``leaving`` may not go out now, as a sentence; empty where no stop is against it."""
     for stop in list_standing(leaving.organisation):
         if covers(stop, leaving) and not lets_pass(stop, leaving):
-            return f"{KIND_WORDS[StopKind(stop.kind)]}: {stop.reason.rstrip('.')}."
+            return say_stopped(stop)
     return ""
+
+
+def say_stopped(stop: Stop) -> str:
+    """What whatever a stop holds waits for, as a sentence."""
+    return f"{KIND_WORDS[StopKind(stop.kind)]}: {stop.reason.rstrip('.')}."
 
 
 def fold_topic(topic: str) -> str:
