@@ -69,6 +69,7 @@ def cast(db, monkeypatch):
     """Two bodies; the first has a feed and a practice channel and has stated its calendar."""
     clock = Clock()
     monkeypatch.setattr("folkmoot.desk.drafts.views._now", clock)
+    monkeypatch.setattr("folkmoot.desk.drafts.calendar._now", clock)
     made = {}
     for slug, name in (("moot", "Mootshire Council"), ("other", "Elsewhere Council")):
         made[slug] = people_actions.found_organisation(

@@ -48,7 +48,7 @@ PUBLIC = {
 }
 # Signing out sends whoever is not signed in to the front page.
 NEITHER = {"account_logout"}
-POSTED = {"check_words", "take", "account_take", "api_check"}
+POSTED = {"check_words", "take", "move_draft", "series_take", "account_take", "api_check"}
 PEOPLE = ("anonymous", "alice", "bob", "dan", "mallory")
 NAMES = [pattern.name for pattern in urls.urlpatterns if isinstance(pattern, URLPattern)]
 
@@ -80,6 +80,9 @@ def town(cast):
         "post": {"draft_id": live.pk},
         "edit_draft": {"draft_id": writing.pk},
         "take": {"draft_id": writing.pk, "verb": "withdraw"},
+        "move_draft": {"draft_id": writing.pk},
+        "repeat": {"draft_id": writing.pk},
+        "series_take": {"series_id": 1, "verb": "end"},
         "signoff": {"draft_id": waiting.pk},
         "picture": {"sha256": row["sha256"]},
         "account_take": {"account_id": cast.feed.pk, "verb": "diagnose"},
@@ -88,7 +91,7 @@ def town(cast):
     return cast, {name: reverse(name, kwargs=places.get(name)) for name in NAMES}
 
 
-OWNED = {"post", "edit_draft", "take", "signoff", "picture"}
+OWNED = {"post", "edit_draft", "take", "move_draft", "repeat", "signoff", "picture"}
 
 
 def expected(name, who, method):  # the whole table, in words

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import IO, Any
 
 from django.db import IntegrityError, transaction
 
-from folkmoot.desk.people.queries import Member, Role, names_by_ref
+from folkmoot.desk.people.queries import Member, Organisation, Role, names_by_ref
 from folkmoot.desk.records import actions as records
 
-from .content import (
-    Content,
-    check_content,
-    content_digest,
-    content_of,
-    facts_for,
-    list_holds,
-)
+from . import walltime
+from .content import Content, check_content, content_of, facts_for, list_holds
+from .keeping import ask_for_signoff, content_fields, keep_version, must_hold
 from .lifecycle import DraftFacts, DraftState
 from .models import Draft, Picture, Signoff, Version
 from .pictures import PictureRefused, keep_picture
@@ -31,6 +26,8 @@ from .queries import (
     picture_row,
     signed_time,
 )
+from .repeating import make_occurrences
+from .slots import take_free
 from .steps import DraftRefused, StaleDraft, take_step
 
 __all__ = [
@@ -43,7 +40,10 @@ __all__ = [
     "copy",
     "finish",
     "lapse",
+    "make_occurrences",
     "make_pictures_public",
+    "move",
+    "recall",
     "save",
     "send_back",
     "send_for_signoff",
@@ -62,15 +62,18 @@ LATE = {
 
 
 @transaction.atomic
-def start(author: Member, content: Content, *, now: datetime) -> Draft:
-    """Begin a post. Anything may be kept, finished or not. Raises :class:`DraftRefused` for a
-    member who is not an author.
+def start(author: Member, content: Content, *, now: datetime, in_slot: bool = False) -> Draft:
+    """Begin a post. Anything may be kept, finished or not. ``in_slot`` gives it the time of the
+    next free slot. Raises :class:`DraftRefused` for a member who is not an author, and where no
+    slot is free.
     """
-    _must_hold(author, Role.AUTHOR)
+    must_hold(author, Role.AUTHOR)
+    if in_slot:
+        content = _place_in_slot(content, author.organisation, now=now)
     draft = Draft.objects.create(
         organisation=author.organisation, author=author.ref, made_at=now, changed_at=now
     )
-    _keep_version(draft, content, author.ref, now=now)
+    keep_version(draft, content, author.ref, now=now)
     records.record(
         "draft.started",
         at=now,
@@ -78,17 +81,26 @@ def start(author: Member, content: Content, *, now: datetime) -> Draft:
         actor=author.ref,
         role=Role.AUTHOR,
         subject=draft.subject,
-        fields=_content_fields(content),
+        fields=content_fields(content),
     )
     return draft
 
 
 @transaction.atomic
-def save(author: Member, draft_id: int, content: Content, *, revision: int, now: datetime) -> Draft:
-    """Keep a new version. ``revision`` is the one the author's page showed.
+def save(
+    author: Member,
+    draft_id: int,
+    content: Content,
+    *,
+    revision: int,
+    now: datetime,
+    in_slot: bool = False,
+) -> Draft:
+    """Keep a new version. ``revision`` is the one the author's page showed; ``in_slot`` gives it
+    the time of the next free slot.
 
     Raises ``NoSuchDraft``, :class:`StaleDraft` where somebody else saved since, and
-    :class:`DraftRefused` where the post is no longer being drafted.
+    :class:`DraftRefused` where the post is no longer being drafted or no slot is free.
     """
     draft = get_draft(author, draft_id)
     if DraftState(draft.state) in LATE:
@@ -99,6 +111,8 @@ def save(author: Member, draft_id: int, content: Content, *, revision: int, now:
             "still below and have not been saved: compare them with the saved post, "
             "then save again."
         )
+    if in_slot:
+        content = _place_in_slot(content, draft.organisation, now=now, but=draft.pk)
     take_step(
         draft,
         "save",
@@ -106,36 +120,37 @@ def save(author: Member, draft_id: int, content: Content, *, revision: int, now:
         roles=author.held,
         role=Role.AUTHOR,
         now=now,
-        fields=_content_fields(content),
+        fields=content_fields(content),
     )
-    _keep_version(draft, content, author.ref, now=now)
+    keep_version(draft, content, author.ref, now=now)
     return draft
+
+
+@transaction.atomic
+def move(
+    author: Member, draft_id: int, time: walltime.Resolved, *, revision: int, now: datetime
+) -> Draft:
+    """Give a post that is not signed another time and leave all else as it is. One that waits for
+    sign-off is sent for it anew. Raises as :func:`save` and :func:`send_for_signoff` do; then
+    nothing is changed.
+    """
+    draft = get_draft(author, draft_id)
+    waiting = draft.state == DraftState.AWAITING_SIGNOFF
+    if waiting and draft.revision == revision:
+        draft = take_back(author, draft_id, now=now)
+        revision = draft.revision
+    content = content_of(get_version(draft))
+    content = replace(content, due_at=time.at, wall=time.wall, zone=time.zone)
+    draft = save(author, draft_id, content, revision=revision, now=now)
+    return send_for_signoff(author, draft_id, now=now) if waiting else draft
 
 
 @transaction.atomic
 def send_for_signoff(author: Member, draft_id: int, *, now: datetime) -> Draft:
     """Ask for a sign-off of the post as it stands. Raises ``NoSuchDraft`` and
     :class:`DraftRefused` with every reason against it.
-
-    The check is made anew: a post saved last week may run into a period that has since begun.
     """
-    draft = get_draft(author, draft_id)
-    version = get_version(draft)
-    fresh = check_content(
-        content := content_of(version), draft.organisation, role=Role.AUTHOR, now=now
-    )
-    if fresh != version.report:
-        version = _keep_version(draft, content, author.ref, now=now, report=fresh)
-    facts = facts_for(draft, version, now=now, actor=author.ref)
-    return take_step(
-        draft,
-        "send_for_signoff",
-        facts=facts,
-        roles=author.held,
-        role=Role.AUTHOR,
-        now=now,
-        fields={"digest": version.digest, "guidance": version.pack},
-    )
+    return ask_for_signoff(get_draft(author, draft_id), author.ref, roles=author.held, now=now)
 
 
 @transaction.atomic
@@ -157,6 +172,7 @@ def sign(
         version,
         now=now,
         actor=approver.ref,
+        held_roles=frozenset(approver.held),
         digest_seen=digest_seen,
         accepted=accepted,
         report=fresh,
@@ -202,7 +218,13 @@ def send_back(
     version = get_version(draft)
     _somebody_was_first(draft)
     facts = facts_for(
-        draft, version, now=now, actor=approver.ref, digest_seen=digest_seen, reason=reason
+        draft,
+        version,
+        now=now,
+        actor=approver.ref,
+        held_roles=frozenset(approver.held),
+        digest_seen=digest_seen,
+        reason=reason,
     )
     draft = _decide(
         draft,
@@ -225,7 +247,7 @@ def take_back(member: Member, draft_id: int, *, now: datetime) -> Draft:
     """
     draft = _plain_step(member, draft_id, "take_back", now=now)
     version = get_version(draft)
-    _keep_version(draft, content_of(version), version.by, now=now)
+    keep_version(draft, content_of(version), version.by, now=now)
     return draft
 
 
@@ -259,9 +281,12 @@ def copy(author: Member, draft_id: int, *, now: datetime) -> Draft:
 @transaction.atomic
 def begin(draft: Draft, *, now: datetime) -> Draft:
     """The worker takes a signed post whose time has come. Raises :class:`DraftRefused` where what
-    would go out is not what was signed, and :class:`StaleDraft` where somebody took it back.
+    would go out is not what was signed, or the clocks of its zone changed so that its time is now
+    another, and :class:`StaleDraft` where somebody took it back.
     """
     version = get_version(draft)
+    if moved := walltime.find_problem(version.wall, version.zone, version.due_at):
+        raise DraftRefused(moved)
     signoff = find_signoff(draft)
     # The row's own time says when it leaves, and must be the one that was signed.
     fits = signoff is not None and draft.due_at == signed_time(version, signoff)
@@ -269,6 +294,24 @@ def begin(draft: Draft, *, now: datetime) -> Draft:
         draft, version, now=now, digest_seen=signoff.digest if signoff and fits else ""
     )
     return take_step(draft, "begin", facts=facts, roles={"worker"}, role="worker", now=now)
+
+
+@transaction.atomic
+def recall(draft: Draft, reason: str, *, now: datetime) -> Draft:
+    """Ask for a new sign-off of a signed post: what its sign-off rested on no longer holds."""
+    draft = take_step(
+        draft,
+        "recall",
+        facts=DraftFacts(now),
+        roles={"worker"},
+        role="worker",
+        now=now,
+        fields={"reason": reason},
+        changes={"due_at": None},
+    )
+    version = get_version(draft)
+    keep_version(draft, content_of(version), version.by, now=now)
+    return draft
 
 
 @transaction.atomic
@@ -304,7 +347,7 @@ def add_picture(
     """Keep a picture for use in a post; answers its row for :attr:`Content.pictures`. Raises
     :class:`PictureRefused` for a file that is not a usable picture.
     """
-    _must_hold(member, Role.AUTHOR)
+    must_hold(member, Role.AUTHOR)
     kept = keep_picture(file, size_bytes=size_bytes, name=name)
     picture, _ = Picture.objects.get_or_create(
         organisation=member.organisation,
@@ -330,9 +373,16 @@ def make_pictures_public(draft: Draft, version_number: int) -> None:
     Picture.objects.filter(organisation=draft.organisation, sha256__in=digests).update(public=True)
 
 
+def _place_in_slot(
+    content: Content, organisation: Organisation, *, now: datetime, but: int | None = None
+) -> Content:
+    opening = take_free(organisation, content.accounts, now=now, but=but)
+    return replace(content, due_at=opening.at, wall=opening.wall, zone=opening.zone)
+
+
 def _plain_step(member: Member, draft_id: int, verb: str, *, now: datetime) -> Draft:
     draft = get_draft(member, draft_id)
-    role = Role.AUTHOR if Role.AUTHOR in member.held else Role.APPROVER
+    role = next((r for r in (Role.AUTHOR, Role.APPROVER, *Role) if r in member.held), Role.AUTHOR)
     return take_step(
         draft,
         verb,
@@ -342,41 +392,6 @@ def _plain_step(member: Member, draft_id: int, verb: str, *, now: datetime) -> D
         now=now,
         changes={"due_at": None},
     )
-
-
-def _keep_version(
-    draft: Draft, content: Content, by: str, *, now: datetime, report: dict[str, Any] | None = None
-) -> Version:
-    if report is None:
-        report = check_content(content, draft.organisation, role=Role.AUTHOR, now=now)
-    number = draft.version_number + 1
-    version = Version.objects.create(
-        draft=draft,
-        number=number,
-        by=by,
-        at=now,
-        text=content.text,
-        language=content.language,
-        capacity=content.capacity,
-        accounts=list(content.accounts),
-        pictures=[dict(picture) for picture in content.pictures],
-        due_at=content.due_at,
-        wall=content.wall,
-        zone=content.zone,
-        window_minutes=content.window_minutes,
-        urgent=content.urgent,
-        topic=content.topic,
-        through_stop=content.through_stop,
-        ground=content.ground,
-        pack=str(report.get("pack", "")),
-        report=report,
-        answers=dict(content.answers),
-        facts=dict(content.facts),
-        digest=content_digest(content, report, draft, number),
-    )
-    draft.version_number = number
-    Draft.objects.filter(pk=draft.pk).update(version_number=number)
-    return version
 
 
 def _keep_decision(
@@ -420,7 +435,7 @@ def _decide(
             verb,
             facts=facts,
             roles=roles,
-            role=Role.APPROVER,
+            role=Role.APPROVER if Role.APPROVER in roles else Role.DUTY,
             now=now,
             fields=fields,
             changes=changes,
@@ -444,17 +459,3 @@ def _somebody_was_first(draft: Draft) -> None:
             f"{name} {done} on {local:%A %d %B at %H:%M}, so your decision was not "
             "needed and was not kept."
         )
-
-
-def _must_hold(member: Member, role: Role) -> None:
-    if role not in member.held:
-        raise DraftRefused(f"Only somebody with the role {role} can do this.")
-
-
-def _content_fields(content: Content) -> dict[str, str]:
-    return {
-        "text": content.text,
-        "pictures": json.dumps(
-            [[p["sha256"], p["alt"]] for p in content.pictures], ensure_ascii=False
-        ),
-    }

@@ -16,7 +16,7 @@ from folkmoot.desk.stops import queries as stops
 
 from . import actions, queries, walltime
 from .assess import Assessment, assess
-from .content import PICTURE_FACTS, Content, check_content, list_problems
+from .content import PICTURE_FACTS, Content, check_content, chosen_accounts, list_problems
 from .forms import LANGUAGES, WINDOWS, ComposerForm, next_half_hour, shown_time, time_of
 from .nearby import list_near
 from .repeating import find_occurrence
@@ -192,6 +192,7 @@ def show_composer(
         "accounts": accounts.list_accounts(organisation),
         "seen": assess(content, report, organisation),
         "near": list_near(organisation, content, draft, now=now),
+        "troubles": list_troubles(content, organisation, now=now),
         "pack": organisation.pack,
         "organisation": organisation,
         "languages": LANGUAGES,
@@ -208,6 +209,14 @@ def show_composer(
         **_time(content, organisation, None if kept_time else form, draft, now),
     }
     return render(request, "drafts/compose.html", context, status=422 if errors else 200)
+
+
+def list_troubles(content: Content, organisation: Organisation, *, now: datetime) -> list[str]:
+    """What is known to be wrong with the chosen accounts by the time the post is due."""
+    moment = content.due_at or now
+    chosen = chosen_accounts(content, organisation)
+    told = (one.trouble or accounts.find_trouble_at(one, moment) for one in chosen)
+    return [sentence for sentence in told if sentence]
 
 
 def _time(

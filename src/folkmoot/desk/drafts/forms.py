@@ -11,6 +11,7 @@ from django import forms
 from folkmoot.desk.people.queries import Organisation
 
 from . import walltime
+from .recurring import DAYS, LAST, ORDINALS, Every, Rule
 
 WINDOWS = (5, 15, 60)
 WHENS = ("signed", "at", "slot")
@@ -72,6 +73,79 @@ class ComposerForm(forms.Form):
             case walltime.Asked(sentence, _):
                 self.add_error("which", sentence)
         return data
+
+
+class SeriesForm(forms.Form):
+    """How a post is to repeat."""
+
+    every = forms.ChoiceField(
+        choices=[(every, every) for every in Every],
+        error_messages={"required": "Choose how it repeats."},
+    )
+    weeks = forms.IntegerField(
+        required=False, error_messages={"invalid": "Enter the number of weeks in digits."}
+    )
+    weekdays = forms.TypedMultipleChoiceField(
+        choices=list(enumerate(DAYS)), coerce=int, required=False
+    )
+    month_day = forms.CharField(required=False)
+    nth = forms.ChoiceField(choices=list(ORDINALS.items()), required=False)
+    weekday = forms.ChoiceField(choices=list(enumerate(DAYS)), required=False)
+    clock = forms.RegexField(
+        r"^([01]?[0-9]|2[0-3]):[0-5][0-9]$",
+        error_messages={
+            "required": "Enter the time on the 24-hour clock, such as 09:00.",
+            "invalid": "Enter the time on the 24-hour clock, such as 09:00.",
+        },
+    )
+    zone = forms.CharField(required=False)
+    from_on = forms.DateField(
+        error_messages={
+            "required": "Enter the first day, such as 2026-12-01.",
+            "invalid": "Enter the first day as year, month, day: 2026-12-01.",
+        }
+    )
+    until_on = forms.DateField(
+        required=False,
+        error_messages={"invalid": "Enter the last day as year, month, day: 2027-03-31."},
+    )
+    count = forms.IntegerField(
+        required=False, error_messages={"invalid": "Enter how many times in digits."}
+    )
+    lead_days = forms.IntegerField(
+        error_messages={
+            "required": "Enter how many days ahead each post is made, such as 3.",
+            "invalid": "Enter how many days ahead each post is made in digits, such as 3.",
+        }
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse years far from our own, on which arithmetic ends in errors."""
+        data = super().clean() or {}
+        for name in ("from_on", "until_on"):
+            if data.get(name) and data[name].year not in walltime.YEARS:
+                self.add_error(name, "Enter a day with a year near our own.")
+        return data
+
+    def rule(self) -> Rule:
+        """The rule of a valid form. What is wrong with it the action says."""
+        data = self.cleaned_data
+        every = Every(data["every"])
+        day = str(data["month_day"]).strip().lower()
+        nth = int(data["nth"] or 1)
+        if every is Every.MONTH_DAY:
+            nth = LAST if day == "last" else int(day) if day.isdecimal() and len(day) < 3 else 0  # noqa: PLR2004
+        chosen = data["weekdays"] if every is Every.WEEK else []
+        return Rule(
+            every,
+            data["from_on"],
+            f"{data['clock']:0>5}",
+            data["weeks"] if data["weeks"] is not None else 1,
+            (int(data["weekday"] or 0),) if every is Every.MONTH_WEEKDAY else tuple(sorted(chosen)),
+            nth,
+            data["until_on"],
+            data["count"],
+        )
 
 
 def time_of(data: Mapping[str, Any], organisation: Organisation) -> tuple[str, str]:

@@ -27,6 +27,7 @@ TOO_MANY_PIXELS = (
     "Save a smaller copy and choose that one. Your text has been kept."
 )
 READABLE = ("JPEG", "PNG", "WEBP", "GIF")
+HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"}
 EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png"}
 
 
@@ -49,6 +50,12 @@ def keep_picture(file: IO[bytes], *, size_bytes: int, name: str) -> Kept:
     """Decode the picture in ``file``, keep it in the form in which it will go out, and say what it
     became. Raises :class:`PictureRefused` for anything that is not a usable still picture.
     """
+    if _is_video(file):
+        raise PictureRefused(
+            f"“{name}” is a video; only still pictures can be posted from here. Save one frame of "
+            "it and choose that one, or put the video where it can be seen and link to it. Your "
+            "text has been kept."
+        )
     if size_bytes > UPLOAD_LIMIT_BYTES:
         raise PictureRefused(
             f"“{name}” is {size_bytes / 1e6:.1f} MB. The most we take is "
@@ -79,6 +86,21 @@ def read_picture(sha256: str, media_type: str) -> bytes:
     if hashlib.sha256(data).hexdigest() != sha256:
         raise PictureRefused("A picture of this post has changed since it was signed.")
     return data
+
+
+def _is_video(file: IO[bytes]) -> bool:
+    """Whether the file begins as a video does: MP4 and QuickTime (whose boxes also hold HEIF
+    pictures, by brand), Matroska and WebM, AVI.
+    """
+    head = file.read(16)
+    file.seek(0)
+    if head[4:8] == b"ftyp":
+        return head[8:12] not in HEIF_BRANDS
+    return (
+        head[4:8] in {b"moov", b"mdat", b"wide"}
+        or head.startswith(b"\x1aE\xdf\xa3")
+        or (head.startswith(b"RIFF") and head[8:12] == b"AVI ")
+    )
 
 
 def _decode(data: bytes, name: str) -> tuple[Image.Image, bool]:

@@ -7,18 +7,32 @@ from datetime import datetime, timedelta
 from textwrap import shorten
 from typing import IO, Any
 
+from django.db import models
+
+from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.people.queries import Member, Organisation
 
+from . import walltime
 from .assess import Card, assess
-from .content import check_content, content_digest, content_of, list_holds, list_stops
-from .lifecycle import DRAFT, DraftState
+from .content import (
+    check_content,
+    chosen_accounts,
+    content_digest,
+    content_of,
+    list_holds,
+    list_stops,
+)
+from .lifecycle import DRAFT, DraftKind, DraftState
 from .models import Draft, Picture, Signoff, Version
 from .pictures import PictureRefused, picture_path, read_picture
 from .renditions import describe_problems, make_rendition, split_thread
+from .steps import DraftRefused
 
 __all__ = [
     "DRAFT",
     "Draft",
+    "DraftKind",
+    "DraftRefused",
     "DraftState",
     "NoSuchDraft",
     "PictureRefused",
@@ -33,11 +47,15 @@ __all__ = [
     "get_again",
     "get_draft",
     "get_version",
+    "list_accounts",
     "list_against_signoff",
     "list_drafts",
     "list_due",
+    "list_followed",
     "list_publishing",
+    "list_signed",
     "list_signoffs",
+    "list_topics",
     "list_versions",
     "make_rendition",
     "open_picture",
@@ -45,6 +63,7 @@ __all__ = [
     "show_cards",
     "signed_time",
     "split_thread",
+    "tell_time",
     "window_of",
 ]
 
@@ -124,18 +143,54 @@ def get_again(draft: Draft) -> Draft:
     return Draft.objects.select_related("organisation").get(pk=draft.pk)
 
 
-def list_publishing() -> list[Draft]:
-    """Posts of every organisation that are going out, the oldest first."""
+def list_publishing(*where: models.expressions.Combinable | models.Q, most: int) -> list[Draft]:
+    """Posts of every organisation that are going out, the oldest first, at most ``most``; kept to
+    those for which each condition of ``where`` holds.
+    """
     return list(
-        Draft.objects.filter(state=DraftState.PUBLISHING)
+        Draft.objects.filter(*where, state=DraftState.PUBLISHING)
         .select_related("organisation")
-        .order_by("pk")
+        .order_by("pk")[:most]
     )
+
+
+def list_signed() -> list[Draft]:
+    """Signed posts of every organisation that have not been begun."""
+    return list(
+        Draft.objects.filter(state=DraftState.SIGNED).select_related("organisation").order_by("pk")
+    )
+
+
+def list_followed(draft: Draft) -> list[Draft]:
+    """The corrections and removals of a post, oldest first."""
+    return list(draft.followed.select_related("organisation").order_by("pk"))
+
+
+def list_accounts(draft: Draft) -> list[accounts.Account]:
+    """The accounts a post's newest version is for."""
+    return chosen_accounts(content_of(get_version(draft)), draft.organisation)
 
 
 def window_of(version: Version) -> timedelta:
     """How long after its time the post may still leave."""
     return timedelta(minutes=version.window_minutes)
+
+
+def tell_time(version: Version) -> str:
+    """When the post leaves, in words: the wall time and its zone, the instant in UTC, and the time
+    in the organisation's own zone where that is another.
+    """
+    if version.due_at is None:
+        return walltime.find_problem(version.wall, version.zone, None) or "as soon as it is signed"
+    own = version.draft.organisation.zone
+    zone = version.zone or own
+    return walltime.tell(version.wall, zone, version.due_at, own)
+
+
+def list_topics(organisation: Organisation, most: int = 50) -> list[str]:
+    """The topics that the organisation's posts have had, in the order of the alphabet."""
+    named = Version.objects.filter(draft__organisation=organisation).exclude(topic="")
+    return list(named.values_list("topic", flat=True).distinct().order_by("topic")[:most])
 
 
 def signed_time(version: Version, signoff: Signoff) -> datetime:
@@ -177,13 +232,17 @@ def list_against_signoff(
     return against
 
 
-def list_due(now: datetime) -> list[Draft]:
-    """Signed posts of every organisation whose time has come, the earliest first."""
-    return list(
-        Draft.objects.filter(state=DraftState.SIGNED, due_at__lte=now)
-        .select_related("organisation")
-        .order_by("due_at", "pk")
-    )
+def list_due(now: datetime, *, most: int | None = None, with_pictures: bool = False) -> list[Draft]:
+    """Signed posts of every organisation whose time has come by ``now``, the earliest first, at
+    most ``most``; ``with_pictures`` leaves out those that have none.
+    """
+    rows = Draft.objects.filter(state=DraftState.SIGNED, due_at__lte=now)
+    if with_pictures:
+        pictured = Version.objects.filter(
+            draft=models.OuterRef("pk"), number=models.OuterRef("version_number")
+        ).exclude(pictures=[])
+        rows = rows.filter(models.Exists(pictured))
+    return list(rows.select_related("organisation").order_by("due_at", "pk")[:most])
 
 
 def first_words(draft: Draft) -> str:

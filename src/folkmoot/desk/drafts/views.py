@@ -17,7 +17,7 @@ from folkmoot.desk.people.queries import Member, Role, names_by_ref, signed_in
 
 from . import actions, queries, walltime
 from .assess import assess
-from .composing import Errors, HandedIn, list_errors, read_composer, show_composer
+from .composing import Errors, HandedIn, list_errors, list_troubles, read_composer, show_composer
 from .content import Content, check_content, content_of, list_holds
 from .nearby import list_near
 from .repeating import find_occurrence
@@ -85,6 +85,7 @@ def check(request: HttpRequest) -> HttpResponse:
         {
             "seen": assess(content, report, member.organisation),
             "near": list_near(member.organisation, content, draft, now=now),
+            "troubles": list_troubles(content, member.organisation, now=now),
             "pack": member.organisation.pack,
             "organisation": member.organisation,
         },
@@ -163,6 +164,7 @@ def signoff(request: HttpRequest, draft_id: int) -> HttpResponse:
             "errors": errors,
             "when": queries.tell_time(version),
             "near": list_near(draft.organisation, content_of(version), draft, now=_now()),
+            "troubles": list_troubles(content_of(version), draft.organisation, now=_now()),
             "occurrence": find_occurrence(draft),
             "seen": assess(content_of(version), fresh, draft.organisation),
             "holds": list_holds(fresh, draft.organisation),

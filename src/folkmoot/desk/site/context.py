@@ -65,6 +65,7 @@ def _navigation(path: str, member: Member | None) -> list[dict[str, Any]]:
             ("today", "Today"),
             ("new_draft", "New post"),
             ("posts", "Posts"),
+            ("post_calendar", "Calendar"),
             ("stop", "Stop"),
             ("practice", "Practice channel"),
             ("accounts", "Accounts"),

@@ -6,6 +6,7 @@ from allauth.account.views import LoginView, LogoutView
 from django.urls import path
 
 from folkmoot.desk.accounts import views as accounts
+from folkmoot.desk.drafts import calendar as post_calendar
 from folkmoot.desk.drafts import views as drafts
 from folkmoot.desk.guidance import api
 from folkmoot.desk.guidance import views as guidance
@@ -56,9 +57,19 @@ urlpatterns = [
     path("desk/drafts/<int:draft_id>", site.post, name="post"),
     path("desk/drafts/<int:draft_id>/edit", drafts.edit_draft, name="edit_draft"),
     path("desk/drafts/<int:draft_id>/follow/<str:kind>", publishing_pages.follow, name="follow"),
+    path("desk/drafts/<int:draft_id>/repeat", post_calendar.repeat, name="repeat"),
     path("desk/drafts/<int:draft_id>/<str:verb>", drafts.take, name="take"),
     path("desk/signoff/<int:draft_id>", drafts.signoff, name="signoff"),
     path("desk/pictures/<str:sha256>", drafts.picture, name="picture"),
+    path("desk/calendar/", post_calendar.calendar, name="post_calendar"),
+    path("desk/calendar/periods", calendar, name="calendar"),
+    path("desk/calendar/slots", post_calendar.slots_page, name="slots"),
+    path("desk/calendar/move/<int:draft_id>", post_calendar.move, name="move_draft"),
+    path(
+        "desk/calendar/series/<int:series_id>/<str:verb>",
+        post_calendar.take_series,
+        name="series_take",
+    ),
     path("desk/practice/", publishing.practice, name="practice"),
     path("desk/accounts/", accounts.list_all, name="accounts"),
     path("desk/accounts/connect", accounts.choose, name="connect_account"),
@@ -74,7 +85,6 @@ urlpatterns = [
     path("desk/alarms/<int:alarm_id>", publishing_pages.alarm, name="alarm"),
     path("desk/settings/", site.settings_page, name="settings"),
     path("desk/settings/house-rules", edit_house_rules, name="edit_house_rules"),
-    path("desk/settings/calendar", calendar, name="calendar"),
 ]
 handler400 = "folkmoot.desk.site.views.unreadable"
 handler403 = "folkmoot.desk.site.views.forbidden"

@@ -74,7 +74,7 @@ def today(request: HttpRequest) -> HttpResponse:
             ],
             "alarms": publishing.list_alarms(member.organisation),
             "stops": stops.list_standing(member.organisation),
-            "fence": publishing.find_fence(),
+            "fence": publishing.find_fence(datetime.now(UTC)),
             "unwell": [a for a in accounts.list_accounts(member.organisation) if a.trouble],
             "refusal": records.find_refusal(),
             "firsts": drafts.first_words,
@@ -119,6 +119,7 @@ def post(request: HttpRequest, draft_id: int) -> HttpResponse:
         {
             "draft": draft,
             "version": version,
+            "when": drafts.tell_time(version),
             "deliveries": publishing.list_deliveries(draft),
             "followable": publishing.list_followable(draft),
             "followed": drafts.list_followed(draft),
