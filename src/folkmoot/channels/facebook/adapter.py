@@ -208,9 +208,11 @@ class Facebook:
 
     def diagnose(self) -> str | None:
         try:
-            page = self._graph.get(self._page, fields="id,name")
-            if page.get("id") != self._page:
-                return "The access token is for another page. Make one for this page."
+            if self._find_post(self._page, "id,name") is None:
+                return (
+                    "Facebook does not show this page to the access token. Check the page's number,"
+                    " and make the token for this very page."
+                )
             read_known(self._graph, self._published)
             return self._read_token()
         except FAULTS as fault:
@@ -305,9 +307,9 @@ class Facebook:
     def _as_removed(self, frozen: dict[str, Any]) -> Sent:
         return Sent(frozen["remove"], frozen["url"], (frozen["remove"],))
 
-    def _find_post(self, post_id: str) -> dict[str, Any] | None:
+    def _find_post(self, post_id: str, fields: str = _POST) -> dict[str, Any] | None:
         try:
-            post = self._graph.get(post_id, fields=_POST)
+            post = self._graph.get(post_id, fields=fields)
         except SaidNo as fault:
             if fault.meaning is Meaning.MISSING:
                 return None

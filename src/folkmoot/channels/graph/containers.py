@@ -33,14 +33,16 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What differs between the two channels: the edge containers are made at, and the names of the
-    fields for the text, for how far a container is, and for why it failed.
+    """What differs between the two channels: the edge containers are made at; the names of the
+    fields for the text, for how far a container is, and for why it failed; and what a picture's
+    ``media_type`` is, empty where it is to be left out.
     """
 
     edge: str
     text: str
     status: str
     why: str
+    picture: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +217,9 @@ class Containers:
         return {**kind, **text, **answers}
 
     def _picture(self, picture: Shown) -> dict[str, str]:
+        kind = {"media_type": self._dialect.picture} if self._dialect.picture else {}
         return {
-            "media_type": "IMAGE",
+            **kind,
             "image_url": self._picture_url(picture.sha256, picture.media_type),
             "alt_text": picture.alt,
         }

@@ -68,7 +68,7 @@ def pick(value: Mapping[str, Any], fields: str) -> dict[str, Any]:
 class SimulatedGraph:
     """Tokens and errors. ``token`` is the one to type in; ``tokens`` those that are good now."""
 
-    channel: ClassVar[str]
+    channel: str
     token: ClassVar[str]
     renewable: ClassVar[bool] = False
 

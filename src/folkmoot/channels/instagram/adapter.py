@@ -63,7 +63,10 @@ SERVER = "https://graph.instagram.com"
 FACEBOOK_SERVER = "https://graph.facebook.com"
 VERSION = "v25.0"
 OWN_ACCOUNT = "me"
-_PERMISSIONS = "instagram_business_basic and instagram_business_content_publish"
+_PERMISSIONS = (
+    "instagram_business_basic and instagram_business_content_publish (with Facebook's sign-in:"
+    " instagram_basic and instagram_content_publish)"
+)
 _HASHTAG = re.compile(r"(?<!\w)#\w+")
 _MENTION = re.compile(r"(?<![\w.])@\w[\w.]*")
 _CAPABILITIES = Capabilities(
@@ -87,7 +90,6 @@ _CAPABILITIES = Capabilities(
     # Limit" say 50: the smaller holds either way.
     pace=Pace(50, 24 * 3600),
 )
-_DIALECT_TEXT, _DIALECT_STATUS, _DIALECT_WHY = "caption", "status_code", "status"
 _POST = "id,caption,media_type,permalink,timestamp,children{id}"
 _POST_AND_ALTS = "id,caption,media_type,permalink,timestamp,alt_text,children{id,alt_text}"
 _AGAIN_SECONDS = 5.0
@@ -111,7 +113,7 @@ class Instagram:
             permissions=_PERMISSIONS,
             grant_type="" if account.server == FACEBOOK_SERVER else "ig_refresh_token",
         )
-        dialect = Dialect(self._media, _DIALECT_TEXT, _DIALECT_STATUS, _DIALECT_WHY)
+        dialect = Dialect(self._media, "caption", "status_code", "status")
         self._containers = Containers(self._graph, dialect, account.picture_url)
         self._capabilities = replace(_CAPABILITIES, removes=account.server != SERVER)
 
@@ -317,13 +319,8 @@ class Instagram:
         return self._as_sent(post)
 
     def _find(self, status: Status, frozen: dict[str, Any]) -> Sent | Different | Unconfirmed:
-        newer = find_newer(self._graph, self._media, frozen["known"], fields=_POST)
-        alike = [
-            post
-            for post in newer.items
-            if same_text(frozen["caption"], post.get("caption"))
-            and count_pictures(post) == frozen["pictures"]
-        ]
+        # A list that lags behind is asked twice before anybody is called.
+        alike = self._list_alike(frozen) or self._list_alike(frozen)
         if len(alike) == 1:
             return self._as_sent(alike[0])
         if alike:
@@ -339,6 +336,15 @@ class Instagram:
                 frozen,
             )
         return self._undecided("Instagram does not say what became of the post.", frozen)
+
+    def _list_alike(self, frozen: dict[str, Any]) -> list[dict[str, Any]]:
+        newer = find_newer(self._graph, self._media, frozen["known"], fields=_POST)
+        return [
+            post
+            for post in newer.items
+            if same_text(frozen["caption"], post.get("caption"))
+            and count_pictures(post) == frozen["pictures"]
+        ]
 
     def _remove(self, frozen: dict[str, Any]) -> Sent | Refused | Unconfirmed:
         try:

@@ -75,7 +75,7 @@ _PERMISSIONS = (
     "threads_basic, threads_content_publish, threads_manage_replies, threads_read_replies and"
     " threads_delete"
 )
-_DIALECT = Dialect(OWN, "text", "status", "error_message")
+_DIALECT = Dialect(OWN, "text", "status", "error_message", picture="IMAGE")
 _AGAIN_SECONDS = 5.0
 # A later part's picture can be handed over only once the part before is live, so it is waited for
 # while sending: a few seconds is what a picture takes.
@@ -314,7 +314,7 @@ class Threads:
             status, _ = self._containers.find_status(kept.post)
         if status in (Status.FINISHED, Status.ERROR, Status.EXPIRED):
             return Absent()
-        found, certain = find_part(self._graph, frozen, done, self._account.handle)
+        found = find_part(self._graph, frozen, done, self._account.handle)
         if len(found) == 1:
             return self._as_outcome(frozen, (*done, *found))
         if found:
@@ -322,8 +322,8 @@ class Threads:
                 f"There are {len(found)} new posts with these words on Threads. Look at them"
                 " there, and delete what is too much."
             )
-        if not kept.post and certain:
-            return Absent()
+        if not kept.post:
+            return Absent()  # its container died with the process that made it
         reason = "Threads does not say what became of this."
         if status is Status.PUBLISHED:
             # It is live, or was; but what cannot be named cannot be read back or taken down.

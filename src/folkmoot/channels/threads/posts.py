@@ -74,34 +74,34 @@ def is_part(post: dict[str, Any], parcel: Parcel, answers: str) -> bool:
     )
 
 
-def find_part(
-    graph: Graph, frozen: Frozen, done: tuple[str, ...], profile: str
-) -> tuple[dict[str, dict[str, Any]], bool]:
-    """The new posts that may be the part after ``done``, by id, and whether it is certain that
-    there are no others.
+def find_part(graph: Graph, frozen: Frozen, done: tuple[str, ...], profile: str) -> tuple[str, ...]:
+    """The new posts that may be the part after ``done``, by id, newest first.
 
-    A part that answers another is looked for in two lists, because one may lag behind. Raises one
-    of :data:`~folkmoot.channels.graph.FAULTS`.
+    Two lists are asked where there are two, else one twice, because a list may lag behind. Raises
+    one of :data:`~folkmoot.channels.graph.FAULTS`.
     """
     parcel, _ = frozen.parts[len(done)]
     answers = frozen.answers(done)
     if not answers:
-        newer = find_newer(graph, OWN, frozen.known, fields=POST)
-        found = {one["id"]: one for one in newer.items if is_part(one, parcel, "")}
-        return found, newer.certain
+        for _ in range(2):
+            newer = find_newer(graph, OWN, frozen.known, fields=POST)
+            found = tuple(one["id"] for one in newer.items if is_part(one, parcel, ""))
+            if found:
+                return found
+        return ()
     before: Collection[str] = (*frozen.known, *done)
     for path in (OWN_REPLIES, f"{answers}/replies"):
         posts, _ = graph.list_page(path, fields=f"{POST},username")
-        found = {
-            one["id"]: one
+        found = tuple(
+            one["id"]
             for one in posts
             if one["id"] not in before
             and str(one.get("username", profile)).lower() == profile
             and is_part(one, parcel, answers)
-        }
+        )
         if found:
-            return found, True
-    return {}, True
+            return found
+    return ()
 
 
 def find_post(graph: Graph, post_id: str, fields: str = POST) -> dict[str, Any] | None:
