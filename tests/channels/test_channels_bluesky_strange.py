@@ -2,6 +2,7 @@
 
 import json
 import socket
+import threading
 from datetime import UTC, datetime
 
 import pytest
@@ -347,3 +348,80 @@ def test_the_frozen_request_creates_and_never_overwrites():
     assert body["swapRecord"] is None
     assert "swapRecord" in body
     assert body["repo"] == DID
+
+
+class TestWhenSeveralProcessesRenewAtOnce:
+    def test_one_does_and_the_others_use_what_it_got(self):
+        renewed, together = [], threading.Barrier(2)
+
+        def status(asked):
+            fresh = asked.headers["authorization"] == "Bearer second"
+            if not fresh:
+                together.wait(5)
+            return said(200, session_of(None)) if fresh else said(400, {"error": "ExpiredToken"})
+
+        def refresh(asked):
+            renewed.append(asked.headers["authorization"])
+            return said(200, {**session_of(None), "accessJwt": "second", "refreshJwt": "r2"})
+
+        tokens, found = MemoryTokens(), []
+        with standing_in(Server(getSession=status, refreshSession=refresh)) as server:
+            tokens.save(Session("body.test", DID, server.url, "first", "r1").to_tokens())
+            threads = [
+                threading.Thread(
+                    target=lambda: found.append(adapter_for(server, tokens).diagnose())
+                )
+                for _ in range(2)
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(10)
+        assert found == [None, None]
+        assert renewed == ["Bearer r1"]
+
+    def test_the_server_that_was_found_at_sign_in_is_kept_when_a_renewal_does_not_name_it(self):
+        over = said(400, {"error": "ExpiredToken"})
+        tokens = MemoryTokens()
+        with standing_in(Server(getSession=over)) as own, standing_in(DROP) as front:
+            tokens.save(Session("body.test", DID, own.url, "first", "r1").to_tokens())
+            adapter = Bluesky(
+                server=front.url,
+                handle="body.test",
+                app_password="x",
+                outbound=Outbound(allow=[own.allow, front.allow], timeout_seconds=5),
+                tokens=tokens,
+            )
+            adapter.diagnose()
+            assert tokens.find()["server"] == own.url
+            assert tokens.find()["access"] == SECRETS[1]
+            assert front.asked == []
+
+
+@pytest.mark.parametrize("kept", [{}, {"access": "a"}, {"access_token": "old", "did": DID}])
+def test_what_another_release_kept_is_no_session_and_the_password_is_used(kept):
+    with standing_in(Server()) as server:
+        assert adapter_for(server, MemoryTokens(kept)).diagnose() is None
+        assert server.asked[0].xrpc == "com.atproto.server.createSession"
+
+
+@pytest.mark.parametrize("rubbish", RUBBISH)
+def test_an_unclear_answer_to_a_list_is_never_an_empty_timeline(rubbish):
+    with standing_in(Server(listRecords=rubbish)) as server:
+        assert isinstance(adapter_for(server).list_recent(5), Unreadable)
+
+
+def test_a_list_that_shows_another_record_than_it_names_is_not_believed():
+    value = {"$type": COLLECTION, "text": "One.", "createdAt": "nonsense"}
+    uri = f"at://{DID}/{COLLECTION}/3n2q7w3audrm5"
+    record = {"uri": uri, "cid": record_cid(value), "value": value}
+    with standing_in(Server(listRecords=said(200, {"records": [record]}))) as server:
+        [seen] = adapter_for(server).list_recent(5)
+        assert (seen.text, seen.remote_id) == ("One.", uri)
+    for wrong in (
+        {**record, "value": {**value, "text": "Two."}},
+        {**record, "uri": "at://x/y/z"},
+        5,
+    ):
+        with standing_in(Server(listRecords=said(200, {"records": [wrong]}))) as server:
+            assert isinstance(adapter_for(server).list_recent(5), Unreadable)
