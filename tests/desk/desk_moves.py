@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 
 from PIL import Image
 
@@ -10,6 +11,8 @@ from folkmoot.channels import (
     Absent,
     Live,
     NotPrepared,
+    NotReady,
+    Partly,
     Prepared,
     Refused,
     Sent,
@@ -36,12 +39,15 @@ __all__ = [
     "Content",
     "Live",
     "NotPrepared",
+    "NotReady",
+    "Partly",
     "Prepared",
     "Refused",
     "Sent",
     "StandIn",
     "Unconfirmed",
     "Unreadable",
+    "timedelta",
 ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from django.http import HttpRequest
 
-from .models import Member, Organisation, Role
+from .models import Member, Organisation, Role, new_ref
 
 __all__ = [
     "Member",
@@ -16,6 +16,7 @@ __all__ = [
     "list_holders",
     "list_members",
     "names_by_ref",
+    "new_ref",
     "signed_in",
 ]
 

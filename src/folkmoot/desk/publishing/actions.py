@@ -61,7 +61,7 @@ def work(clock: Clock, lanes: Lanes | None = None) -> int:
     Safe to run in several workers at once. What fails for one post never keeps another back.
     """
     lanes = lanes or InTurn()
-    held = fence.find_fence() is not None or records.find_refusal() is not None
+    held = fence.find_fence(clock()) is not None or records.find_refusal() is not None
     done = keep_stops(clock)
     if not held:
         done += _begin_due(clock) + hand_over_ahead(clock)

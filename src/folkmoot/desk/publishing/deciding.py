@@ -112,7 +112,7 @@ def lift_fence(member: Member, *, reason: str, now: datetime) -> None:
     """
     if Role.ADMIN not in member.held:
         raise DecisionRefused("Only an admin can let a restored database publish again.")
-    installation = fence.find_fence()
+    installation = fence.find_fence(now)
     if installation is None:
         raise DecisionRefused("There is no fence up.")
     if not reason.strip():
@@ -139,7 +139,7 @@ def list_open_points(installation: Installation) -> list[str]:
         watch = Watch.objects.filter(account=account).first()
         if watch is None or watch.last_look_at is None or watch.last_look_at < fenced_at:
             points.append(f"The timeline of {account.name} has not been looked at yet.")
-    count = Alarm.objects.filter(closed_at=None, seen_at__gte=fenced_at).count()
+    count = Alarm.objects.filter(closed_at=None).count()
     if count:
         points.append(
             f"Posts stand on the channels that this database does not know: {count}. Deal with"

@@ -47,7 +47,7 @@ class Memory:
     sequence: int
 
 
-def find_fence() -> Installation | None:
+def find_fence(now: datetime) -> Installation | None:
     """The fence, where one is up; looks anew, and puts one up where the two do not fit."""
     installation = Installation.objects.first()
     if installation is None:
@@ -55,7 +55,7 @@ def find_fence() -> Installation | None:
     if not installation.fenced_reason and (reason := _find_misfit(installation)):
         with transaction.atomic():
             Installation.objects.filter(pk=installation.pk, fenced_reason="").update(
-                fenced_reason=reason, fenced_at=_database_now()
+                fenced_reason=reason, fenced_at=now
             )
         installation.refresh_from_db()
     return installation if installation.fenced_reason else None
@@ -128,12 +128,6 @@ def _find_misfit(installation: Installation) -> str:
 
 def _newest_attempt() -> int:
     return Attempt.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-
-
-def _database_now() -> datetime:
-    from django.utils import timezone
-
-    return timezone.now()
 
 
 def _file() -> Path:

@@ -39,7 +39,7 @@ def stop(request: HttpRequest) -> HttpResponse:
             errors = [{"text": str(refused), "href": "#reason"}]
     standing = stops.list_standing(member.organisation)
     past = stops.list_past(member.organisation)
-    fence = queries.find_fence()
+    fence = queries.find_fence(_now())
     since = min((one.pressed_at for one in standing), default=None)
     return render(
         request,

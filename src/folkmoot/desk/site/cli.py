@@ -1,4 +1,4 @@
-"""``folkmoot up``, ``work``, ``found`` and ``manage``: starting the desk."""
+"""``folkmoot up``, ``work``, ``found``, ``channels`` and ``manage``: the desk's own commands."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RESTART_SECONDS = 1.0
 
 
 def run(argv: list[str]) -> int:
-    """Run ``up``, ``work``, ``found`` or ``manage``; the exit status."""
+    """Run ``up``, ``work``, ``found``, ``channels`` or ``manage``; the exit status."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "folkmoot.desk.site.settings")
     try:
         config = Config.from_env(os.environ)
@@ -43,6 +43,11 @@ def run(argv: list[str]) -> int:
 
         _bring_up_to_date()
         return found(argv[1:], config)
+    if argv[0] == "channels":
+        from folkmoot.desk.accounts import cli as channels
+
+        _bring_up_to_date()
+        return channels.run(argv)
     if argv[0] == "work":
         return _work(argv[1:])
     return _up(argv[1:], config)
@@ -77,7 +82,7 @@ def _up(argv: list[str], config: Config) -> int:
     parser.add_argument(
         "--practice",
         action="store_true",
-        help="with a practice organisation and two people who can sign in",
+        help="with a practice organisation and three people who can sign in",
     )
     args = parser.parse_args(argv)
     _bring_up_to_date()
@@ -186,7 +191,8 @@ def _greet(config: Config) -> None:
             "--practice to rehearse."
         )
     if signins_file(config).exists():
-        print("Sign in as either of these, in two browsers; the approver is the admin too:")
+        print("Sign in as these, each in a browser of their own. The approver is admin and duty")
+        print("officer too, and so is the duty officer: what needs two people can be rehearsed.")
         for line in signins_file(config).read_text(encoding="utf-8").splitlines():
             print(f"  {line}")
     print("Ctrl-C ends it.\n", flush=True)

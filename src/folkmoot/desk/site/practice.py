@@ -1,4 +1,4 @@
-"""The practice organisation: a body to rehearse with, and two people who can sign in."""
+"""The practice organisation: a body to rehearse with, and three people who can sign in."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from .config import Config
 
 PEOPLE = (
     ("author@practice.example", "Alex Author", (Role.AUTHOR,)),
-    ("approver@practice.example", "Bryn Approver", (Role.APPROVER, Role.ADMIN)),
+    ("approver@practice.example", "Bryn Approver", (Role.APPROVER, Role.ADMIN, Role.DUTY)),
+    ("duty@practice.example", "Casey Duty", (Role.DUTY, Role.APPROVER, Role.ADMIN)),
 )
 
 
