@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode
 
 from folkmoot.channels.api import Answer, Api, Meaning, NoClearAnswer, Reason, SaidNo
 from folkmoot.channels.kinds import CannotConnect, Connected
+from folkmoot.channels.port import NotPrepared, Refused, Unconfirmed
 from folkmoot.channels.tokens import CannotSignIn, Grant, Grants
 
 _AGAIN = "Connect the account again."
@@ -230,6 +231,31 @@ class SignedIn:
         if grant.sign_in_ends_at is None and not grant.refresh:
             return grant.access_ends_at
         return grant.sign_in_ends_at
+
+
+FAULTS = (CannotSignIn, SaidNo, NoClearAnswer)
+"""What :meth:`SignedIn.ask` raises: each has a value in the port, given below."""
+
+
+def as_not_prepared(fault: CannotSignIn | SaidNo | NoClearAnswer) -> NotPrepared:
+    """Where it was asked ahead of publishing."""
+    reason = f"{fault.reason} Nothing was published."
+    if isinstance(fault, SaidNo):
+        return NotPrepared(reason, retry=False)
+    retry = fault.retry if isinstance(fault, CannotSignIn) else True
+    return NotPrepared(reason, retry=retry, after_seconds=fault.after_seconds)
+
+
+def as_unsent(fault: CannotSignIn | NoClearAnswer) -> Refused | Unconfirmed:
+    """Where it was asked to publish. Without a sign-in it was not asked at all, or not let in."""
+    if isinstance(fault, CannotSignIn) and not fault.retry:
+        return Refused(fault.reason)
+    return Unconfirmed(fault.reason, fault.after_seconds)
+
+
+def as_unconfirmed(fault: CannotSignIn | SaidNo | NoClearAnswer) -> Unconfirmed:
+    """Where it was asked what became of something."""
+    return Unconfirmed(fault.reason, None if isinstance(fault, SaidNo) else fault.after_seconds)
 
 
 def find_secrets(account: Connected) -> list[str]:

@@ -14,7 +14,15 @@ from datetime import UTC, datetime, timedelta
 from folkmoot.channels.api import Api, Meaning, NoClearAnswer, SaidNo
 from folkmoot.channels.kinds import Connected
 from folkmoot.channels.limits import characters, find_problems
-from folkmoot.channels.oauth import OAuth, SignedIn, find_secrets
+from folkmoot.channels.oauth import (
+    FAULTS,
+    OAuth,
+    SignedIn,
+    as_not_prepared,
+    as_unconfirmed,
+    as_unsent,
+    find_secrets,
+)
 from folkmoot.channels.port import (
     Absent,
     Capabilities,
@@ -102,8 +110,8 @@ class X:
             return NotPrepared(" ".join(problem.message for problem in problems), retry=False)
         try:
             return self._media.hand_over(rendition, memo)
-        except (CannotSignIn, SaidNo, NoClearAnswer) as fault:
-            return _as_not_prepared(fault)
+        except FAULTS as fault:
+            return as_not_prepared(fault)
 
     def prepare(
         self, rendition: Rendition, *, key: str, at: datetime, memo: str = ""
@@ -116,8 +124,8 @@ class X:
         try:
             user_id = self._timeline.get_user_id()
             since_id = self._timeline.find_newest_id(user_id)
-        except (CannotSignIn, SaidNo, NoClearAnswer) as fault:
-            return _as_not_prepared(fault)
+        except FAULTS as fault:
+            return as_not_prepared(fault)
         parts = tuple(
             FrozenPart(part.text, ids)
             for part, ids in zip(rendition.parts, find_ids(rendition, uploaded.memo), strict=True)
@@ -163,8 +171,8 @@ class X:
                 return self._as_outcome(done, len(frozen.parts))
             last = done[-1] if done else frozen.since_id
             newer = self._timeline.list_since(frozen.user_id, last)
-        except (CannotSignIn, SaidNo, NoClearAnswer) as fault:
-            return _as_unconfirmed(fault)
+        except FAULTS as fault:
+            return as_unconfirmed(fault)
         # Newest first: the last that fits came first.
         fitting = [tweet for tweet in newer if is_part(tweet, frozen, done)]
         if not fitting:
@@ -174,7 +182,7 @@ class X:
     def read_back(self, sent: Sent) -> Live | Absent | Unreadable:
         try:
             there = self._timeline.read(sent.remote_ids)
-        except (CannotSignIn, SaidNo, NoClearAnswer) as fault:
+        except FAULTS as fault:
             return Unreadable(fault.reason)
         # Where a part of a thread is gone, what is left is what is live.
         live = [tweet for tweet in there if tweet is not None]
@@ -190,7 +198,7 @@ class X:
     def list_recent(self, limit: int) -> tuple[Seen, ...] | Unreadable:
         try:
             recent = self._timeline.list_newest(self._timeline.get_user_id(), limit)
-        except (CannotSignIn, SaidNo, NoClearAnswer) as fault:
+        except FAULTS as fault:
             return Unreadable(fault.reason)
         return tuple(
             Seen(tweet.id, self._make_url(tweet.id), tweet.text, tweet.at)
@@ -201,7 +209,7 @@ class X:
     def diagnose(self) -> str | None:
         try:
             self._timeline.get_user_id()
-        except (CannotSignIn, SaidNo, NoClearAnswer) as fault:
+        except FAULTS as fault:
             return fault.reason
         return None
 
@@ -220,7 +228,7 @@ class X:
                 return self._settle_repeat(frozen, done)
             return Refused(fault.reason)
         except (CannotSignIn, NoClearAnswer) as fault:
-            return _as_unsent(fault)
+            return as_unsent(fault)
         data = answer.value.get("data") if isinstance(answer.value, dict) else None
         post_id = str(data.get("id")) if isinstance(data, dict) else ""
         if not is_id(post_id) or not self._is_ours(post_id, frozen, done):
@@ -235,7 +243,7 @@ class X:
             return is_newer(post_id, last)
         try:
             [tweet] = self._timeline.read([post_id])
-        except (CannotSignIn, SaidNo, NoClearAnswer):
+        except FAULTS:
             return True  # a read that fails takes nothing from a clear yes
         return tweet is not None and is_part(tweet, frozen, done)
 
@@ -244,8 +252,8 @@ class X:
     ) -> Sent | Partly | Refused | Unconfirmed:
         try:
             recent = self._timeline.list_newest(frozen.user_id, 100)
-        except (CannotSignIn, SaidNo, NoClearAnswer) as fault:
-            return _as_unconfirmed(fault)
+        except FAULTS as fault:
+            return as_unconfirmed(fault)
         fitting = [tweet for tweet in recent if is_part(tweet, frozen, done)]
         if fitting:
             return self._as_outcome((*done, fitting[-1].id), len(frozen.parts))
@@ -280,7 +288,7 @@ class X:
             if fault.meaning is not Meaning.MISSING:
                 return Refused(fault.reason)
         except (CannotSignIn, NoClearAnswer) as fault:
-            return _as_unsent(fault)
+            return as_unsent(fault)
         else:
             data = answer.value.get("data") if isinstance(answer.value, dict) else None
             if not isinstance(data, dict) or data.get("deleted") is not True:
@@ -311,22 +319,3 @@ class X:
 
     def _make_url(self, post_id: str) -> str:
         return f"https://x.com/{self._handle}/status/{post_id}"
-
-
-def _as_not_prepared(fault: CannotSignIn | SaidNo | NoClearAnswer) -> NotPrepared:
-    reason = f"{fault.reason} Nothing was published."
-    if isinstance(fault, SaidNo):
-        return NotPrepared(reason, retry=False)
-    retry = fault.retry if isinstance(fault, CannotSignIn) else True
-    return NotPrepared(reason, retry=retry, after_seconds=fault.after_seconds)
-
-
-def _as_unsent(fault: CannotSignIn | NoClearAnswer) -> Refused | Unconfirmed:
-    if isinstance(fault, CannotSignIn) and not fault.retry:
-        return Refused(fault.reason)
-    return Unconfirmed(fault.reason, fault.after_seconds)
-
-
-def _as_unconfirmed(fault: CannotSignIn | SaidNo | NoClearAnswer) -> Unconfirmed:
-    wait = None if isinstance(fault, SaidNo) else fault.after_seconds
-    return Unconfirmed(fault.reason, wait)
