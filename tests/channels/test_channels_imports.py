@@ -15,7 +15,10 @@ HEAVY = ("django", "httpx", "httpcore", "libipld", "regex", "pytest", "ssl")
         ("folkmoot.channels.atom", set()),
         ("folkmoot.channels.practice", set()),
         ("folkmoot.channels.contract", set()),
+        ("folkmoot.channels.tokens", set()),
+        ("folkmoot.channels.simulator", {"ssl"}),
         ("folkmoot.channels.bluesky", {"httpx", "httpcore", "ssl"}),
+        ("folkmoot.channels.bluesky.simulated", {"httpx", "httpcore", "ssl"}),
     ],
 )
 def test_importing_a_channel_brings_no_more_than_it_needs(module, brings):
