@@ -78,7 +78,6 @@ class Matcher:
             status.account_id == self._post.account_id
             and status.parent == parent
             and sorted(status.media_ids) == sorted(part.media_ids)
-            and not status.edited
         )
 
     def _is_near(self, status: Status, part: FrozenPart) -> bool:
