@@ -138,3 +138,13 @@ def test_capabilities_and_keys_need_no_secret(simulator):
     assert bare.capabilities().pictures == 10
     assert bare.sign_in_ends_at() is None
     assert "no access token" in bare.diagnose()
+
+
+def test_an_answer_that_names_somebody_elses_new_post_is_not_believed(simulator, adapter):
+    prepared = prepare(adapter)
+    other = simulator.store.add_post("Somebody else's, meanwhile.")
+    simulator.faults.add(Occasion.PUBLISH, Strike(Fault.WRONG_ID))
+    assert isinstance(adapter.send(prepared), Unconfirmed)
+    found = adapter.look_up(prepared)
+    assert isinstance(found, Sent)
+    assert not found.remote_id.endswith(other.id)
