@@ -138,7 +138,8 @@ def test_a_single_picture_of_a_later_part_is_waited_for_while_sending(simulator,
 
 
 def test_one_that_takes_too_long_is_taken_up_again_without_another_container(simulator, adapter):
-    adapter._pause = lambda seconds: None
+    seconds = iter(range(0, 1000, 3))
+    adapter._pause, adapter._clock = (lambda seconds: None), (lambda: next(seconds))
     prepared = prepare(adapter, thread(adapter, pictures=1))
     done = adapter.send(prepared).remote_ids
     simulator.faults.add(Occasion.UPLOAD, Strike(Fault.SLOW_MEDIA, 600.0))
@@ -150,6 +151,19 @@ def test_one_that_takes_too_long_is_taken_up_again_without_another_container(sim
     assert adapter.look_up(prepared, done) == Absent()
     assert isinstance(adapter.send(prepared, done), Partly)
     assert len(simulator.store._media) == made
+
+
+def test_nothing_is_published_once_getting_ready_took_longer_than_a_lease_allows(
+    simulator, adapter
+):
+    prepared = prepare(adapter, thread(adapter))
+    done = adapter.send(prepared).remote_ids
+    seconds = iter((0.0, 11.0, 20.0, 21.0))
+    adapter._clock = lambda: next(seconds)
+    assert isinstance(adapter.send(prepared, done), Unconfirmed)
+    assert len(simulator.store.list_all()) == 1
+    assert adapter.look_up(prepared, done) == Absent()
+    assert isinstance(adapter.send(prepared, done), Partly)
 
 
 def test_pictures_of_every_part_with_several_are_handed_over_ahead(simulator, adapter):

@@ -78,8 +78,9 @@ _PERMISSIONS = (
 _DIALECT = Dialect(OWN, "text", "status", "error_message", picture="IMAGE")
 _AGAIN_SECONDS = 5.0
 # A later part's picture can be handed over only once the part before is live, so it is waited for
-# while sending: a few seconds is what a picture takes.
-_LOOKS = 5
+# while sending: a few seconds is what a picture takes. Whoever sends holds a lease, and must not
+# publish when it may be over.
+_READY_WITHIN_SECONDS = 10.0
 _PAUSE_SECONDS = 2.0
 
 
@@ -87,12 +88,19 @@ class Threads:
     """A profile on Threads. See :class:`~folkmoot.channels.port.Adapter`.
 
     ``account.handle`` is its name without the @; ``account.secrets`` has its ``token``. ``pause``
-    waits for that many seconds.
+    waits for that many seconds; ``clock`` gives seconds, never running backwards.
     """
 
-    def __init__(self, account: Connected, *, pause: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        account: Connected,
+        *,
+        pause: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._account = account
         self._pause = pause
+        self._clock = clock
         self._graph = Graph(
             account,
             title="Threads",
@@ -294,16 +302,17 @@ class Threads:
         place = (key, *done)
         kept = self._made.get(place, kept)
         parcel = parcel.answering(frozen.answers(done))
-        for look in range(_LOOKS):
-            if look:
-                self._pause(_PAUSE_SECONDS)
+        ends = self._clock() + _READY_WITHIN_SECONDS
+        while True:
             progress = self._containers.hand_over(parcel, kept)
             self._made[place] = kept = progress.kept
             if progress.published:
                 return _explain(Status.PUBLISHED, "")
+            if self._clock() >= ends:
+                return _explain(Status.IN_PROGRESS, "")
             if progress.ready:
                 return kept.post
-        return _explain(Status.IN_PROGRESS, "")
+            self._pause(_PAUSE_SECONDS)
 
     def _look_for_part(
         self, key: str, frozen: Frozen, done: tuple[str, ...]
