@@ -41,6 +41,7 @@ __all__ = [
     "finish",
     "lapse",
     "make_occurrences",
+    "make_pictures_private",
     "make_pictures_public",
     "move",
     "recall",
@@ -371,6 +372,23 @@ def make_pictures_public(draft: Draft, version_number: int) -> None:
     """
     digests = [row["sha256"] for row in get_version(draft, version_number).pictures]
     Picture.objects.filter(organisation=draft.organisation, sha256__in=digests).update(public=True)
+
+
+def make_pictures_private(draft: Draft, version_number: int) -> None:
+    """Let the pictures of a post that was taken down be seen no more by anyone outside, but those
+    that another of the organisation's posts shows. Part of the caller's transaction.
+    """
+    digests = {row["sha256"] for row in get_version(draft, version_number).pictures}
+    others = Version.objects.filter(
+        draft__organisation=draft.organisation, draft__state=DraftState.PUBLISHED
+    ).exclude(draft=draft)
+    if digests:
+        digests -= {
+            row["sha256"]
+            for pictures in others.values_list("pictures", flat=True)
+            for row in pictures
+        }
+    Picture.objects.filter(organisation=draft.organisation, sha256__in=digests).update(public=False)
 
 
 def _place_in_slot(

@@ -15,12 +15,14 @@ from .lifecycle import APPROVER, DUTY, DraftKind
 @dataclass(frozen=True, slots=True)
 class Ground:
     """One reason. ``urgent``: leaving the post up is the greater risk, so that a duty officer may
-    sign too. ``kinds`` are what it is a reason for.
+    sign too. ``withholds``: what it said must not stand on the public register either. ``kinds``
+    are what it is a reason for.
     """
 
     title: str
     kinds: frozenset[str]
     urgent: bool = False
+    withholds: bool = False
 
 
 _BOTH = frozenset({DraftKind.CORRECTION, DraftKind.REMOVAL})
@@ -32,11 +34,15 @@ GROUNDS = {
     "outdated": Ground("It was so and no longer is", _BOTH),
     "slip": Ground("A slip that changes nothing of what it says", _CORRECT),
     "unclear": Ground("It can be misunderstood", _CORRECT),
-    "private": Ground("It tells something private of somebody", _REMOVE, urgent=True),
-    "harm": Ground("It may hurt somebody while it stands", _REMOVE, urgent=True),
+    "private": Ground(
+        "It tells something private of somebody", _REMOVE, urgent=True, withholds=True
+    ),
+    "harm": Ground("It may hurt somebody while it stands", _REMOVE, urgent=True, withholds=True),
     "wrong_account": Ground("It went out from the wrong account", _REMOVE, urgent=True),
-    "rights": Ground("Somebody else holds the rights to a picture or words in it", _REMOVE),
-    "law": Ground("A court or a law asks for it", _REMOVE),
+    "rights": Ground(
+        "Somebody else holds the rights to a picture or words in it", _REMOVE, withholds=True
+    ),
+    "law": Ground("A court or a law asks for it", _REMOVE, withholds=True),
 }
 
 

@@ -27,10 +27,11 @@ MOST = 5
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """A post that another is near, and a sentence about it."""
+    """A post that another is near, and a sentence about it; ``clash`` where it is their time."""
 
     draft_id: int
     sentence: str
+    clash: bool = False
 
 
 def list_near(
@@ -136,6 +137,7 @@ def _is_too_near(
         other.draft_id,
         f"Post {other.draft_id} has {_moment(other.at, organisation)}, within ten minutes of this "
         f"one, on {_shared(mine, other, names)}.",
+        clash=True,
     )
 
 

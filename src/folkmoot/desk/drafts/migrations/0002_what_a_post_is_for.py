@@ -6,50 +6,56 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('drafts', '0001_initial'),
+        ("drafts", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='draft',
-            name='about',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='followed', to='drafts.draft'),
+            model_name="draft",
+            name="about",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="followed",
+                to="drafts.draft",
+            ),
         ),
         migrations.AddField(
-            model_name='draft',
-            name='kind',
-            field=models.CharField(default=folkmoot.desk.drafts.lifecycle.DraftKind['POST'], max_length=12),
+            model_name="draft",
+            name="kind",
+            field=models.CharField(
+                default=folkmoot.desk.drafts.lifecycle.DraftKind["POST"], max_length=12
+            ),
         ),
         migrations.AddField(
-            model_name='version',
-            name='ground',
+            model_name="version",
+            name="ground",
             field=models.CharField(blank=True, max_length=20),
         ),
         migrations.AddField(
-            model_name='version',
-            name='through_stop',
+            model_name="version",
+            name="through_stop",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='version',
-            name='topic',
+            model_name="version",
+            name="topic",
             field=models.CharField(blank=True, max_length=60),
         ),
         migrations.AddField(
-            model_name='version',
-            name='urgent',
+            model_name="version",
+            name="urgent",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='version',
-            name='wall',
+            model_name="version",
+            name="wall",
             field=models.CharField(blank=True, max_length=16),
         ),
         migrations.AddField(
-            model_name='version',
-            name='zone',
+            model_name="version",
+            name="zone",
             field=models.CharField(blank=True, max_length=60),
         ),
     ]

@@ -5,100 +5,146 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0002_two_people'),
-        ('drafts', '0002_what_a_post_is_for'),
-        ('people', '0001_initial'),
+        ("accounts", "0002_two_people"),
+        ("drafts", "0002_what_a_post_is_for"),
+        ("people", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Occurrence',
+            name="Occurrence",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('wall', models.CharField(max_length=16)),
-                ('note', models.TextField(blank=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("wall", models.CharField(max_length=16)),
+                ("note", models.TextField(blank=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Series',
+            name="Series",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('author', models.CharField(max_length=16)),
-                ('version_number', models.PositiveIntegerField()),
-                ('every', models.CharField(max_length=20)),
-                ('weeks', models.PositiveSmallIntegerField(default=1)),
-                ('weekdays', models.JSONField(default=list)),
-                ('nth', models.SmallIntegerField(default=1)),
-                ('clock', models.CharField(max_length=5)),
-                ('zone', models.CharField(max_length=60)),
-                ('from_on', models.DateField()),
-                ('until_on', models.DateField(null=True)),
-                ('count', models.PositiveIntegerField(null=True)),
-                ('lead_days', models.PositiveSmallIntegerField(default=3)),
-                ('next_on', models.DateField(null=True)),
-                ('make_at', models.DateTimeField(null=True)),
-                ('made_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("author", models.CharField(max_length=16)),
+                ("version_number", models.PositiveIntegerField()),
+                ("every", models.CharField(max_length=20)),
+                ("weeks", models.PositiveSmallIntegerField(default=1)),
+                ("weekdays", models.JSONField(default=list)),
+                ("nth", models.SmallIntegerField(default=1)),
+                ("clock", models.CharField(max_length=5)),
+                ("zone", models.CharField(max_length=60)),
+                ("from_on", models.DateField()),
+                ("until_on", models.DateField(null=True)),
+                ("count", models.PositiveIntegerField(null=True)),
+                ("lead_days", models.PositiveSmallIntegerField(default=3)),
+                ("next_on", models.DateField(null=True)),
+                ("make_at", models.DateTimeField(null=True)),
+                ("made_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Slot',
+            name="Slot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('weekday', models.PositiveSmallIntegerField()),
-                ('clock', models.CharField(max_length=5)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("weekday", models.PositiveSmallIntegerField()),
+                ("clock", models.CharField(max_length=5)),
             ],
         ),
         migrations.AddIndex(
-            model_name='version',
-            index=models.Index(fields=['due_at'], name='version_by_due'),
+            model_name="version",
+            index=models.Index(fields=["due_at"], name="version_by_due"),
         ),
         migrations.AddField(
-            model_name='occurrence',
-            name='draft',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='occurrence', to='drafts.draft'),
+            model_name="occurrence",
+            name="draft",
+            field=models.OneToOneField(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="occurrence",
+                to="drafts.draft",
+            ),
         ),
         migrations.AddField(
-            model_name='series',
-            name='organisation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.organisation'),
+            model_name="series",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="people.organisation",
+            ),
         ),
         migrations.AddField(
-            model_name='series',
-            name='source',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drafts.draft'),
+            model_name="series",
+            name="source",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="drafts.draft"
+            ),
         ),
         migrations.AddField(
-            model_name='occurrence',
-            name='series',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='occurrences', to='drafts.series'),
+            model_name="occurrence",
+            name="series",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="occurrences",
+                to="drafts.series",
+            ),
         ),
         migrations.AddField(
-            model_name='slot',
-            name='account',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.account'),
+            model_name="slot",
+            name="account",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="accounts.account",
+            ),
         ),
         migrations.AddField(
-            model_name='slot',
-            name='organisation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.organisation'),
+            model_name="slot",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="people.organisation",
+            ),
         ),
         migrations.AddIndex(
-            model_name='series',
-            index=models.Index(fields=['make_at'], name='series_by_make_at'),
+            model_name="series",
+            index=models.Index(fields=["make_at"], name="series_by_make_at"),
         ),
         migrations.AddConstraint(
-            model_name='occurrence',
-            constraint=models.UniqueConstraint(fields=('series', 'wall'), name='one_post_per_occurrence'),
+            model_name="occurrence",
+            constraint=models.UniqueConstraint(
+                fields=("series", "wall"), name="one_post_per_occurrence"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='slot',
-            constraint=models.UniqueConstraint(fields=('organisation', 'weekday', 'clock', 'account'), name='one_slot_per_time'),
+            model_name="slot",
+            constraint=models.UniqueConstraint(
+                fields=("organisation", "weekday", "clock", "account"), name="one_slot_per_time"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='slot',
-            constraint=models.UniqueConstraint(condition=models.Q(('account__isnull', True)), fields=('organisation', 'weekday', 'clock'), name='one_slot_for_all_per_time'),
+            model_name="slot",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("account__isnull", True)),
+                fields=("organisation", "weekday", "clock"),
+                name="one_slot_for_all_per_time",
+            ),
         ),
     ]
