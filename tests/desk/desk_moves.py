@@ -126,7 +126,7 @@ class StandIn:
     """
 
     def __init__(self, **script):
-        self.shelf = {}
+        self.shelf, self.times = {}, {}
         self.script = {name: list(steps) for name, steps in script.items()}
         self.calls = []
         self._real = Practice(
@@ -140,15 +140,17 @@ class StandIn:
         if key in self.shelf:
             return False
         self.shelf[key] = record
+        self.times[key] = published_at
         return True
 
     def find(self, key):
         from folkmoot.channels import Shelved
 
-        return Shelved(key, self.shelf[key], None) if key in self.shelf else None
+        return Shelved(key, self.shelf[key], self.times[key]) if key in self.shelf else None
 
     def list_newest(self, limit):
-        return ()
+        newest = sorted(self.shelf, key=lambda key: self.times[key], reverse=True)
+        return tuple(self.find(key) for key in newest[:limit])
 
     def __getattr__(self, name):
         real = getattr(self._real, name)

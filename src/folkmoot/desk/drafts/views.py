@@ -19,6 +19,7 @@ from . import actions, queries, walltime
 from .assess import assess
 from .composing import Errors, HandedIn, list_errors, list_troubles, read_composer, show_composer
 from .content import Content, check_content, content_of, list_holds
+from .grounds import GROUNDS, list_signers
 from .nearby import list_near
 from .repeating import find_occurrence
 
@@ -155,6 +156,7 @@ def signoff(request: HttpRequest, draft_id: int) -> HttpResponse:
     version = queries.get_version(draft)
     fresh = check_content(content_of(version), draft.organisation, role=Role.AUTHOR, now=_now())
     authors = {v.by for v in queries.list_versions(draft)}
+    signers = list_signers(draft.kind, version.ground, through_stop=version.through_stop)
     return render(
         request,
         "drafts/signoff.html",
@@ -174,7 +176,11 @@ def signoff(request: HttpRequest, draft_id: int) -> HttpResponse:
             "author": names_by_ref([version.by]).get(version.by, "a former member"),
             "may_decide": draft.state == queries.DraftState.AWAITING_SIGNOFF,
             "is_author": member.ref in authors,
-            "is_approver": Role.APPROVER in member.held,
+            "signers": signers,
+            "is_approver": bool(signers & member.held),
+            "about": draft.about,
+            "about_cards": queries.show_cards(draft.about) if draft.about else (),
+            "ground": GROUNDS.get(version.ground),
             "pack": draft.organisation.pack,
         },
         status=422 if errors else 200,

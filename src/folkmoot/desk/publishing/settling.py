@@ -18,7 +18,9 @@ from folkmoot.channels import (
     Unconfirmed,
 )
 from folkmoot.desk.accounts import queries as accounts
+from folkmoot.desk.drafts import actions as draft_actions
 from folkmoot.desk.drafts import queries as drafts
+from folkmoot.desk.drafts.grounds import GROUNDS
 from folkmoot.desk.people.queries import Member
 from folkmoot.desk.records import actions as record_actions
 from folkmoot.desk.records import queries as records
@@ -181,6 +183,7 @@ def confirm(
     )
     if removes is not None:
         Delivery.objects.filter(pk=removes.pk).update(removed_at=now)
+        _withhold(delivery, removes, before, now)
     if delivery.draft.about_id is not None:
         _note_on_original(delivery, sent, facts)
 
@@ -223,6 +226,28 @@ def _tell_removal(delivery: Delivery, facts: DeliveryFacts) -> dict[str, str]:
         "url": delivery.removes.url,
         "digest": delivery.digest,
     }
+
+
+def _withhold(delivery: Delivery, removes: Delivery, entry_id: str | None, now: datetime) -> None:
+    """Where what was said must not be read any more, take it off the public register too."""
+    version = drafts.get_version(delivery.draft, delivery.version_number)
+    if entry_id is None or not GROUNDS[version.ground].withholds:
+        return
+    labels = record_actions.withhold(entry_id, ("text", "pictures"))
+    still_live = Delivery.objects.filter(draft_id=removes.draft_id, removes=None, removed_at=None)
+    if not still_live.exclude(remote_ids=[]).exclude(pk=removes.pk).exists():
+        draft_actions.make_pictures_private(removes.draft, removes.version_number)
+    record_actions.record(
+        "entry.withheld",
+        at=now,
+        organisation=delivery.draft.organisation.ref,
+        actor="",
+        role="worker",
+        subject=f"post/{removes.draft_id}",
+        links=(entry_id,),
+        fields={"fields": ", ".join(labels), "ground": version.ground},
+        once=f"entry.withheld/{delivery.pk}",
+    )
 
 
 def _note_on_original(delivery: Delivery, sent: Sent, facts: DeliveryFacts) -> None:

@@ -10,7 +10,14 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import condition
 
-from folkmoot.channels.atom import FeedInfo, list_entries, render_feed, tag_uri
+from folkmoot.channels.atom import (
+    FeedInfo,
+    list_entries,
+    list_removals,
+    render_feed,
+    render_rss,
+    tag_uri,
+)
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.drafts import queries as drafts
 from folkmoot.desk.people.queries import find_public_organisation, signed_in
@@ -27,6 +34,28 @@ def _feed_etag(request: HttpRequest) -> str | None:
 @condition(etag_func=_feed_etag)
 def feed(request: HttpRequest) -> HttpResponse:
     """The organisation's Atom feed."""
+    info, account = _get_feed(request, "feed")
+    shelf = accounts.shelf_of(account)
+    return HttpResponse(
+        render_feed(info, list_entries(shelf), list_removals(shelf)),
+        content_type="application/atom+xml; charset=utf-8",
+        headers={"Cache-Control": "no-cache"},
+    )
+
+
+@login_not_required
+@condition(etag_func=_feed_etag)
+def rss(request: HttpRequest) -> HttpResponse:
+    """The organisation's feed for readers that take RSS alone."""
+    info, account = _get_feed(request, "rss")
+    return HttpResponse(
+        render_rss(info, list_entries(accounts.shelf_of(account))),
+        content_type="application/rss+xml; charset=utf-8",
+        headers={"Cache-Control": "no-cache"},
+    )
+
+
+def _get_feed(request: HttpRequest, name: str) -> tuple[FeedInfo, accounts.Account]:
     organisation = find_public_organisation(request.get_host())
     account = accounts.find_feed(organisation) if organisation else None
     if organisation is None or account is None:
@@ -35,28 +64,27 @@ def feed(request: HttpRequest) -> HttpResponse:
     info = FeedInfo(
         feed_id=tag_uri(account.handle, account.connected_at.date(), f"feed/{organisation.slug}"),
         title=organisation.name,
-        feed_url=address + reverse("feed"),
+        feed_url=address + reverse(name),
         home_url=address + reverse("front"),
         author=organisation.name,
         started_at=account.connected_at,
         subtitle=organisation.introduction,
         language=organisation.language,
     )
-    return HttpResponse(
-        render_feed(info, list_entries(accounts.shelf_of(account))),
-        content_type="application/atom+xml; charset=utf-8",
-        headers={"Cache-Control": "no-cache"},
-    )
+    return info, account
 
 
 @login_not_required
 def feed_post(request: HttpRequest, key: str) -> HttpResponse:
-    """One post of the feed, at the address the feed gives for it."""
+    """One post of the feed, at the address the feed gives for it; 410 once it was taken down."""
     organisation = find_public_organisation(request.get_host())
     found = accounts.find_feed_entry(organisation, key) if organisation else None
-    if found is None:
+    if found is not None:
+        return render(request, "publishing/feed_post.html", {"entry": found})
+    removal = accounts.find_feed_removal(organisation, key) if organisation else None
+    if removal is None:
         raise Http404("There is no such post.")
-    return render(request, "publishing/feed_post.html", {"entry": found})
+    return render(request, "publishing/feed_removed.html", {"removal": removal}, status=410)
 
 
 @login_not_required

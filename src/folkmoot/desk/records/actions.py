@@ -85,6 +85,18 @@ def record(  # the header's fields, each named
     return entry.id
 
 
+def withhold(entry_id: str, labels: Iterable[str]) -> tuple[str, ...]:
+    """Show these fields of an entry to the public no more; which of them were shown until now.
+
+    The entry and its commitments stay, so nothing else about it can be changed by this. Part of
+    the caller's transaction, which leaves the entry that says so.
+    """
+    shown = models.FieldValue.objects.filter(entry_id=entry_id, label__in=list(labels), public=True)
+    found = tuple(sorted(shown.values_list("label", flat=True)))
+    shown.update(public=False)
+    return found
+
+
 def sequence(now: datetime) -> int:
     """Put every waiting entry into the log and sign its head; how many entries were taken.
 

@@ -93,6 +93,24 @@ def list_related(entry: Recorded) -> list[Recorded]:
     return _with_fields(list(rows), public_only=True)
 
 
+def list_followed(entries: Iterable[Recorded]) -> dict[str, Recorded]:
+    """By entry, the newest public entry that says it was corrected or taken down since."""
+    shown = list(entries)
+    rows = models.Entry.objects.filter(
+        subject__in={entry.subject for entry in shown},
+        kind__in=["post.corrected", "post.removed"],
+        public=True,
+    ).order_by("index")
+    notes = _with_fields(list(rows), public_only=True)
+    return {
+        entry.entry_id: note
+        for entry in shown
+        for note in notes
+        if (note.subject, note.fields.get("account"))
+        == (entry.subject, entry.fields.get("account"))
+    }
+
+
 def list_history(subject: str) -> list[Recorded]:
     """Everything recorded of one subject, oldest first, with all fields: for staff who may see
     the subject. Entries the sequencer has not taken yet come last, without an index.

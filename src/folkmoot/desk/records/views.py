@@ -30,7 +30,13 @@ def register(request: PublicRequest) -> HttpResponse:
     return render(
         request,
         "records/register.html",
-        {"entries": entries, "more": more, "number": number, "words": words},
+        {
+            "entries": entries,
+            "followed": queries.list_followed(entries),
+            "more": more,
+            "number": number,
+            "words": words,
+        },
     )
 
 
@@ -51,6 +57,7 @@ def entry(request: PublicRequest, entry_id: str) -> HttpResponse:
         {
             "entry": found,
             "related": queries.list_related(found),
+            "followed": queries.list_followed([found]).get(found.entry_id),
             "proof": proof_text,
             "not_yet": not_yet,
             "pictures": json.loads(found.fields.get("pictures", "[]")),

@@ -23,6 +23,7 @@ urlpatterns = [
     # Anyone
     path("", site.front, name="front"),
     path("feed.atom", publishing.feed, name="feed"),
+    path("feed.rss", publishing.rss, name="rss"),
     path("posts/<str:key>/", publishing.feed_post, name="feed_post"),
     path("pictures/early/<str:name>", publishing.early_picture, name="early_picture"),
     path("pictures/<str:name>", publishing.public_picture, name="public_picture"),
