@@ -68,7 +68,7 @@ def list_needs(
             beat_at=find_beat(),
             oldest_due=publishing.find_oldest_due(now),
             refusal=records.find_refusal(),
-            fence=publishing.find_fence(),
+            fence=publishing.find_fence(now),
             stops=standing,
             on_their_way={
                 one.pk: publishing.count_on_their_way(one, now)

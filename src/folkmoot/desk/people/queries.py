@@ -15,6 +15,7 @@ __all__ = [
     "find_public_organisation",
     "list_holders",
     "list_members",
+    "list_organisations",
     "names_by_ref",
     "new_ref",
     "signed_in",
@@ -33,6 +34,11 @@ def find_public_organisation(host: str) -> Organisation | None:
     return (
         Organisation.objects.filter(host=bare).first() if bare else None
     ) or Organisation.objects.order_by("pk").first()
+
+
+def list_organisations() -> list[Organisation]:
+    """Every organisation here, the oldest first: for the worker."""
+    return list(Organisation.objects.order_by("pk"))
 
 
 def list_members(organisation: Organisation) -> list[Member]:

@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 __all__ = [
     "Beside",
     "DecisionRefused",
+    "InTurn",
+    "Lanes",
     "close_alarm",
     "go_on",
     "leave",

@@ -9,15 +9,25 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from folkmoot.desk.keyfile import read_or_make
 
 
 class ConfigError(Exception):
     """One or more settings cannot be used; the message has a line for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """The mail server that notices go through. ``user`` is empty where nobody signs in."""
+
+    host: str
+    port: int
+    user: str = ""
+    password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,14 @@ class Config:
     proxies: int
     """``FOLKMOOT_PROXIES``: how many proxies of your own stand before the desk, so that the address
     a sign-in comes from is read rightly. Default: 0."""
+    smtp: MailServer | None = None
+    """``FOLKMOOT_SMTP``: the mail server that notices of what needs a person go through, as
+    ``smtp://USER:PASSWORD@HOST:PORT``; without ``USER:PASSWORD@`` where nobody signs in. The
+    connection is always encrypted, from the start on port 465 and by STARTTLS on others, but to a
+    relay of your own that ``FOLKMOOT_INTERNAL_HOSTS`` names. Default: none; nothing is mailed."""
+    mail_from: str = ""
+    """``FOLKMOOT_MAIL_FROM``: the address that notices come from, such as
+    ``folkmoot@example.gov.uk``. Needed with ``FOLKMOOT_SMTP``."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Config:
@@ -73,9 +91,16 @@ class Config:
         proxies = env.get("FOLKMOOT_PROXIES") or "0"
         if not proxies.isdigit():
             wrong.append(f"FOLKMOOT_PROXIES is {proxies!r}; it must be a number such as 1")
+        server = _read_smtp(env.get("FOLKMOOT_SMTP") or "", wrong)
+        mail_from = (env.get("FOLKMOOT_MAIL_FROM") or "").strip()
+        if (server or mail_from) and not re.fullmatch(r"[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+", mail_from):
+            wrong.append(
+                f"FOLKMOOT_MAIL_FROM is {mail_from!r}; it must be an address like "
+                "folkmoot@example.gov.uk"
+            )
         if wrong:
             raise ConfigError("\n".join(wrong))
-        return cls(home, address, listen, database, hosts, int(proxies))
+        return cls(home, address, listen, database, hosts, int(proxies), server, mail_from)
 
     @property
     def host(self) -> str:
@@ -130,3 +155,23 @@ def _port(address: str) -> int | None:
         return urlsplit(address).port
     except ValueError:
         return None
+
+
+def _read_smtp(text: str, wrong: list[str]) -> MailServer | None:
+    """The mail server that ``text`` names. What is wrong with it is told without the password."""
+    if not text:
+        return None
+    try:
+        url = urlsplit(text)
+        host, port = url.hostname, url.port or 587
+    except ValueError:
+        host, port, url = None, 0, urlsplit("")
+    query = parse_qsl(url.query, keep_blank_values=True)
+    # Many programs want to be told to encrypt; ours does anyway.
+    if url.scheme != "smtp" or not host or url.path not in {"", "/"} or url.fragment:
+        wrong.append("FOLKMOOT_SMTP must be like smtp://user:password@mail.example.gov.uk:587")
+        return None
+    if query not in ([], [("tls", "starttls")]):
+        wrong.append("FOLKMOOT_SMTP may end in ?tls=starttls, which is the default, and no other")
+        return None
+    return MailServer(host, port, unquote(url.username or ""), unquote(url.password or ""))
