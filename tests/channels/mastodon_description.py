@@ -17,12 +17,20 @@ DATA = Path(os.environ.get("FOLKMOOT_DATA") or Path(__file__).parents[2].parent 
 _URI = "urn:mastodon"
 
 
-def load_description():
-    """The description, or a skip that says what is missing."""
+def find_description():
+    """The description, or ``None`` where it is missing."""
     file = DATA / "mastodon-openapi" / "schema.json"
     if not file.is_file():
-        pytest.skip("the description of Mastodon's API is not in FOLKMOOT_DATA")
+        return None
     return Description(json.loads(file.read_text(encoding="utf-8")))
+
+
+def load_description():
+    """The description, or a skip that says what is missing."""
+    found = find_description()
+    if found is None:
+        pytest.skip("the description of Mastodon's API is not in FOLKMOOT_DATA")
+    return found
 
 
 class Description:
@@ -125,7 +133,8 @@ class Watched:
 
     def answer(self, asked, store, strike):
         said = self.simulated.answer(asked, store, strike)
-        self.faults += self.description.find_faults(asked, said)
+        if self.description is not None:
+            self.faults += self.description.find_faults(asked, said)
         path = re.sub(r"/[0-9]+", "/ID", asked.path)
         self.seen.add(f"{asked.method} {path} {said.status}")
         return said

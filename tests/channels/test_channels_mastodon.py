@@ -7,7 +7,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from mastodon_description import Watched, load_description
+from mastodon_description import Watched, find_description, load_description
 
 from folkmoot.channels import (
     Absent,
@@ -60,7 +60,7 @@ class MastodonContract(ChannelContract):
 
     @pytest.fixture
     def simulator(self):
-        watched = Watched(SIMULATED(honours_keys=self.honours_keys), load_description())
+        watched = Watched(SIMULATED(honours_keys=self.honours_keys), find_description())
         with Simulator(watched) as running:
             yield running
         assert watched.faults == []
@@ -458,6 +458,27 @@ def test_a_removal_in_doubt_is_looked_up(simulator, adapter, fault):
     assert isinstance(adapter.send(removal), Sent)
     assert adapter.look_up(removal) == sent
     assert live(simulator) == []
+
+
+def test_what_another_account_posted_is_not_said_to_be_removed(simulator, adapter):
+    sent = send(adapter, prepare(adapter, post("Theirs.")))
+    key = adapter.make_key("removal", DUE_AT)
+    removal = adapter.prepare_removal(sent, key=key, at=DUE_AT, reason="Wrong.")
+    # As a server answers that has the post, but not of the account that asks.
+    simulator.simulated.deletes = False
+    assert isinstance(adapter.send(removal), Unconfirmed)
+    assert adapter.look_up(removal) == Absent()
+    simulator.simulated.username = "mayor"
+    outcome = adapter.prepare_removal(sent, key=key, at=DUE_AT, reason="Wrong.")
+    assert isinstance(outcome, NotPrepared)
+    assert "not of council" in outcome.reason
+
+
+def test_a_post_edited_back_to_what_was_signed_is_ours(simulator, adapter):
+    prepared = prepare(adapter, post("As signed."))
+    sent = send(adapter, prepared)
+    simulator.store.change_post(sent.remote_id, edited_at=simulator.store.now())
+    assert adapter.look_up(prepared) == sent
 
 
 # -- being let in -------------------------------------------------------------------------------

@@ -129,6 +129,14 @@ class Mastodon:
         at: datetime,  # noqa: ARG002 - nothing is published
         reason: str,  # noqa: ARG002 - Mastodon has no place for a reason
     ) -> Prepared | NotPrepared:
+        try:
+            wrong = explain_owner(self._server.get_owner(), self._username)
+        except SaidNo as no:
+            return NotPrepared(no.reason, retry=False)
+        except NoClearAnswer as fault:
+            return NotPrepared(fault.reason, retry=True, after_seconds=fault.after_seconds)
+        if wrong:
+            return NotPrepared(wrong, retry=False)
         return Prepared(key, FrozenRemoval(sent.remote_ids, sent.url).to_bytes())
 
     def send(
@@ -137,10 +145,7 @@ class Mastodon:
         frozen = read_frozen(prepared.request)
         try:
             if isinstance(frozen, FrozenRemoval):
-                # The last part first, so that no answer ever stands without what it answers.
-                for status_id in reversed(frozen.ids):
-                    self._server.delete(status_id)
-                return frozen.to_sent()
+                return self._remove(frozen)
             return self._publish(frozen, done)
         except SaidNo as no:
             return Refused(no.reason)
@@ -223,6 +228,17 @@ class Mastodon:
                 " publish it as it was signed."
             )
         return name_so_far(self._server, frozen, (*done, status.id), status)
+
+    def _remove(self, frozen: FrozenRemoval) -> Sent | Unconfirmed:
+        # The last part first, so that no answer ever stands without what it answers.
+        for status_id in reversed(frozen.ids):
+            # To delete what is another account's is answered as if it were not there.
+            if not self._server.delete(status_id) and self._server.find_status(status_id):
+                return Unconfirmed(
+                    "Mastodon shows the post and yet says that this account has none such. Look at"
+                    " it there: it may be another account's."
+                )
+        return frozen.to_sent()
 
     def _get_text(self, status: Status, *, exact: bool) -> str:
         if exact or status.edited or markup.loses_something(status.content):

@@ -156,13 +156,15 @@ class Server:
             self._ask("POST", "/api/v1/statuses", json_body=body, headers=headers).value
         )
 
-    def delete(self, status_id: str) -> None:
-        """Delete a status. One that is not there is as good as deleted."""
+    def delete(self, status_id: str) -> bool:
+        """Delete a status; ``False`` where the account has none of this id."""
         try:
             self._ask("DELETE", f"/api/v1/statuses/{quote(status_id, safe='')}")
         except SaidNo as no:
             if no.status not in _NOT_THERE:
                 raise
+            return False
+        return True
 
     def hand_over(self, file: Upload, alt: str) -> Answer:
         """Hand over a picture: 200, or 202 while it is in processing."""

@@ -49,7 +49,8 @@ class _Request:
 
 class SIMULATED:
     """One account on a server. ``honours_keys`` is whether a status sent again under its
-    idempotency key is the same status; ``people`` are those who can be mentioned.
+    idempotency key is the same status; ``people`` are those who can be mentioned; without
+    ``deletes`` the posts are as another account's.
     """
 
     channel = "mastodon"
@@ -63,6 +64,7 @@ class SIMULATED:
         self.username = "council"
         self.scopes: tuple[str, ...] = _SCOPES
         self.flags: dict[str, bool] = {}
+        self.deletes = True
         self.people = {"mayor@elsewhere.example": "https://elsewhere.example/@mayor"}
 
     @property
@@ -189,6 +191,8 @@ class SIMULATED:
         if post is None or (request.fault is Fault.LIE and request.asked.method == "GET"):
             return _missing()
         if request.asked.method == "DELETE":
+            if not self.deletes:
+                return _missing()
             said = {**self._status(request, post), "text": post.text}
             request.store.remove_post(status_id)
             return say(said)
