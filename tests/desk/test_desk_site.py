@@ -46,9 +46,11 @@ PUBLIC = {
     "account_reset_password",
     "account_inactive",
 }
-# Signing out sends whoever is not signed in to the front page.
-NEITHER = {"account_logout"}
+# Signing out sends whoever is not signed in to the front page, and the list of the duty page to
+# that page, which asks for signing in.
+NEITHER = {"account_logout", "duty_list"}
 POSTED = {"check_words", "take", "move_draft", "series_take", "account_take", "api_check"}
+POSTED |= {"notice_test"}
 PEOPLE = ("anonymous", "alice", "bob", "dan", "mallory")
 NAMES = [pattern.name for pattern in urls.urlpatterns if isinstance(pattern, URLPattern)]
 
@@ -57,6 +59,8 @@ NAMES = [pattern.name for pattern in urls.urlpatterns if isinstance(pattern, URL
 def town(cast):
     """A body with something at every address: a live post with a picture, one that waits."""
     from folkmoot.desk.drafts import actions as drafts
+    from folkmoot.desk.notices import actions as notices
+    from folkmoot.desk.notices.queries import TargetKind, Urgency
 
     row = drafts.add_picture(
         cast.alice, moves.picture_file(), size_bytes=1, name="p.png", alt="Teal.", now=cast.clock()
@@ -65,6 +69,15 @@ def town(cast):
     waiting = moves.awaiting(cast)
     writing = drafts.start(cast.alice, cast.content("Being written."), now=cast.clock())
     entry = Entry.objects.get(kind="delivery.sent").entry_id
+    told = notices.add_target(
+        cast.dan,
+        kind=TargetKind.EMAIL,
+        name="",
+        address="duty@moot.example",
+        urgencies=[Urgency.NOW],
+        quiet=None,
+        now=cast.clock(),
+    )
     places = {
         "feed_post": {"key": moves.told(live).url.rstrip("/").rpartition("/")[2]},
         "public_picture": {"name": f"{row['sha256']}.png"},
@@ -87,11 +100,16 @@ def town(cast):
         "picture": {"sha256": row["sha256"]},
         "account_take": {"account_id": cast.feed.pk, "verb": "diagnose"},
         "connect_channel": {"channel": "bluesky"},
+        "add_notice_target": {"kind": "email"},
+        "notice_target": {"target_id": told.pk},
+        "notice_test": {"target_id": told.pk},
+        "remove_notice_target": {"target_id": told.pk},
     }
     return cast, {name: reverse(name, kwargs=places.get(name)) for name in NAMES}
 
 
 OWNED = {"post", "edit_draft", "take", "move_draft", "repeat", "signoff", "picture"}
+OWNED |= {"notice_target", "notice_test", "remove_notice_target"}
 
 
 def expected(name, who, method):  # the whole table, in words
@@ -278,7 +296,7 @@ def test_a_pack_that_cannot_be_read_passes_nothing_and_breaks_no_page_of_the_des
 def test_a_desk_without_an_organisation_says_how_to_begin(db, client):
     assert not Organisation.objects.exists()
     assert "folkmoot up --practice" in client.get("/").content.decode()
-    for address in ("/register/", "/guidance/", "/ledger/key", "/healthy", "/sign-in/"):
+    for address in ("/register/", "/guidance/", "/ledger/key", "/sign-in/"):
         assert client.get(address).status_code == 200, address
     for address in ("/feed.atom", "/posts/x/", "/ledger/checkpoint", "/guidance/clause"):
         assert client.get(address).status_code == 404, address

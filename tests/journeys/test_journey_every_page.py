@@ -18,7 +18,7 @@ BIDI = "Safe \u202etxt.exe\u202c \u2066hidden\u2069 \u200f and back"
 # Addresses without a page of their own: files, and steps that lead to one.
 NO_PAGE = {
     "feed", "public_picture", "register_proof", "ledger_checkpoint", "healthy", "check_words",
-    "take", "picture", "account_take",
+    "take", "picture", "account_take", "duty_list", "notice_test",
 }  # fmt: skip
 
 

@@ -40,6 +40,7 @@ __all__ = [
     "list_needs",
     "list_targets",
     "list_told",
+    "path_of",
 ]
 
 WORKER = "worker"
@@ -101,9 +102,12 @@ def list_needs(
 
 def address_of(page: Page | None) -> str:
     """The address of a need's page, with the desk's own before it; empty where there is none."""
-    if page is None:
-        return ""
-    return str(settings.CONFIG.address) + reverse(page.name, kwargs=dict(page.given) or None)
+    return str(settings.CONFIG.address) + path_of(page) if page is not None else ""
+
+
+def path_of(page: Page) -> str:
+    """The address of a need's page on the desk."""
+    return reverse(page.name, kwargs=dict(page.given) or None)
 
 
 def list_going(organisation: Organisation, now: datetime, most: int = 5) -> Going:

@@ -15,7 +15,6 @@ import logging
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -32,7 +31,6 @@ from folkmoot.channels.email import (
 )
 from folkmoot.desk.accounts.vault import VaultError, unseal
 from folkmoot.desk.people.queries import Organisation, list_organisations
-from folkmoot.desk.publishing.actions import InTurn, Lanes
 
 from . import chats, letters
 from .models import Heartbeat, Standing, Target, TargetKind, Telling, TellingState
@@ -57,9 +55,6 @@ FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(minutes=30)
 MOST_TRIES = 8
 KEPT_FOR = timedelta(days=30)
-# Lanes are named by accounts' ids, which are positive; e-mail and chat have one of their own each,
-# so that a mail server which does not answer keeps no chat waiting, and no post.
-LANES = {TargetKind.EMAIL: -1, TargetKind.CHAT: -2}
 _LOOK = "notices"
 
 
@@ -71,12 +66,13 @@ class _NotTold(Exception):
         self.last = last
 
 
-def work(clock: Clock, lanes: Lanes | None = None) -> int:
-    """Look what needs a person, and tell whoever is to be told; how many things were done, or begun
-    in ``lanes``. Safe to run in several workers at once.
+def work(clock: Clock) -> int:
+    """Look what needs a person, and tell whoever is to be told; how many things were done.
+
+    Safe to run in several workers at once. May wait for other people's servers, for about a minute:
+    chats go first, and then one e-mail, so that a mail server which does not answer keeps no chat
+    waiting for longer.
     """
-    lanes = lanes or InTurn()
-    done = 0
     if _is_time_to_look(clock()):
         for organisation in list_organisations():
             try:
@@ -87,8 +83,12 @@ def work(clock: Clock, lanes: Lanes | None = None) -> int:
     owed = Target.objects.filter(
         pk__in=_due(clock()).values("target"), removed_at=None
     ).select_related("organisation")
-    for target in owed.order_by("pk"):
-        done += lanes.do(LANES[TargetKind(target.kind)], [partial(_tell, target, clock)])
+    done = 0
+    for target in owed.filter(kind=TargetKind.CHAT).order_by("pk"):
+        done += _tell(target, clock)
+    for target in owed.filter(kind=TargetKind.EMAIL).order_by("pk"):
+        if told := _tell(target, clock):
+            return done + told
     return done
 
 

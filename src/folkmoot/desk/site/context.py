@@ -63,6 +63,7 @@ def _navigation(path: str, member: Member | None) -> list[dict[str, Any]]:
     else:
         items = [
             ("today", "Today"),
+            ("duty", "Duty"),
             ("new_draft", "New post"),
             ("posts", "Posts"),
             ("post_calendar", "Calendar"),

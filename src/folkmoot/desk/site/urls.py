@@ -13,6 +13,7 @@ from folkmoot.desk.guidance import views as guidance
 from folkmoot.desk.guidance.calendar import calendar
 from folkmoot.desk.guidance.house_rules import edit_house_rules, house_rules
 from folkmoot.desk.guidance.should import should_i_post
+from folkmoot.desk.notices import views as notices
 from folkmoot.desk.people import views as people
 from folkmoot.desk.publishing import pages as publishing_pages
 from folkmoot.desk.publishing import views as publishing
@@ -84,6 +85,13 @@ urlpatterns = [
     path("desk/stop/<int:stop_id>/lift", publishing_pages.lift, name="lift_stop"),
     path("desk/deliveries/<int:delivery_id>", publishing_pages.decide, name="decide"),
     path("desk/alarms/<int:alarm_id>", publishing_pages.alarm, name="alarm"),
+    path("desk/duty/", notices.duty, name="duty"),
+    path("desk/duty/list", notices.duty_list, name="duty_list"),
+    path("desk/notices/", notices.notices, name="notices"),
+    path("desk/notices/add/<str:kind>", notices.add, name="add_notice_target"),
+    path("desk/notices/<int:target_id>", notices.change, name="notice_target"),
+    path("desk/notices/<int:target_id>/test", notices.send_test, name="notice_test"),
+    path("desk/notices/<int:target_id>/remove", notices.remove, name="remove_notice_target"),
     path("desk/settings/", site.settings_page, name="settings"),
     path("desk/settings/house-rules", edit_house_rules, name="edit_house_rules"),
 ]

@@ -14,6 +14,7 @@ from folkmoot.desk.drafts import queries as drafts
 from folkmoot.desk.drafts.grounds import GROUNDS
 from folkmoot.desk.drafts.queries import DRAFT, DraftState
 from folkmoot.desk.guidance import queries as guidance
+from folkmoot.desk.notices import queries as notices
 from folkmoot.desk.people.queries import (
     Role,
     find_public_organisation,
@@ -154,15 +155,24 @@ def settings_page(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 def healthy(_request: HttpRequest) -> HttpResponse:
-    """For a monitor: whether anything waits that should not."""
+    """For a monitor: whether anything waits that should not. 503 where the record is not signed, or
+    no worker has been heard of for half a minute: it cannot tell of itself.
+    """
+    now = datetime.now(UTC)
     refusal = records.find_refusal()
+    beat_at = notices.find_beat()
+    goes = not notices.is_worker_still(now)
+    oldest = publishing.find_oldest_due(now)
     body = {
         "record_signed": refusal is None,
+        "worker_goes": goes,
+        "worker_heard_of_at": beat_at.isoformat() if beat_at else None,
         "entries_waiting": records.count_waiting(),
         "unconfirmed": publishing.count_unconfirmed(),
-        "at": datetime.now(UTC).isoformat(),
+        "overdue_since": oldest.isoformat() if oldest else None,
+        "at": now.isoformat(),
     }
-    return JsonResponse(body, status=200 if refusal is None else 503)
+    return JsonResponse(body, status=200 if refusal is None and goes else 503)
 
 
 @login_not_required

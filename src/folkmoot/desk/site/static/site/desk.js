@@ -11,3 +11,10 @@ if (form) {
   form.addEventListener("submit", () => { changed = false; });
   window.addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
 }
+
+// A list that refreshes itself says so where it could not; the next answer replaces it whole.
+for (const failed of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
+  document.body.addEventListener(failed, () => {
+    for (const note of document.querySelectorAll("[data-unreachable]")) note.hidden = false;
+  });
+}
