@@ -138,7 +138,7 @@ def repeat(request: HttpRequest, draft_id: int) -> HttpResponse:
         raise Http404(str(missing)) from missing
     organisation = member.organisation
     errors: Errors = []
-    form = SeriesForm(request.POST or None)
+    form = SeriesForm(request.POST if request.method == "POST" else None)
     if request.method == "POST":
         form.is_valid()
         errors = [
