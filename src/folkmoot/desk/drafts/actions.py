@@ -13,7 +13,14 @@ from folkmoot.desk.people.queries import Member, Organisation, Role, names_by_re
 from folkmoot.desk.records import actions as records
 
 from . import walltime
-from .content import Content, check_content, content_of, facts_for, list_holds
+from .content import (
+    Content,
+    check_content,
+    content_digest,
+    content_of,
+    facts_for,
+    list_holds,
+)
 from .keeping import ask_for_signoff, content_fields, keep_version, must_hold
 from .lifecycle import DraftFacts, DraftState
 from .models import Draft, Picture, Signoff, Version
@@ -291,8 +298,10 @@ def begin(draft: Draft, *, now: datetime) -> Draft:
     signoff = find_signoff(draft)
     # The row's own time says when it leaves, and must be the one that was signed.
     fits = signoff is not None and draft.due_at == signed_time(version, signoff)
-    facts = facts_for(
-        draft, version, now=now, digest_seen=signoff.digest if signoff and fits else ""
+    facts = DraftFacts(
+        now,
+        digest_seen=signoff.digest if signoff and fits else "",
+        digest_now=content_digest(content_of(version), version.report, draft, version.number),
     )
     return take_step(draft, "begin", facts=facts, roles={"worker"}, role="worker", now=now)
 

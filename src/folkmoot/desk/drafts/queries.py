@@ -90,8 +90,17 @@ def get_draft(member: Member, draft_id: int) -> Draft:
 
 
 def get_version(draft: Draft, number: int | None = None) -> Version:
-    """The draft's newest version, or the one of this number."""
-    return draft.versions.get(number=number or draft.version_number)
+    """The draft's newest version, or the one of this number.
+
+    A version is never changed, so it is read once for as long as ``draft`` is held. Whoever must
+    see what the database holds now takes the draft anew (:func:`get_again`).
+    """
+    number = number or draft.version_number
+    read: dict[int, Version] = draft.__dict__.setdefault("_versions_read", {})
+    if number not in read:
+        read[number] = draft.versions.get(number=number)
+        read[number].draft = draft
+    return read[number]
 
 
 def list_versions(draft: Draft) -> list[Version]:
@@ -105,8 +114,15 @@ def list_signoffs(draft: Draft) -> list[Signoff]:
 
 
 def find_signoff(draft: Draft) -> Signoff | None:
-    """The signature on the draft's newest version, if it has one."""
-    return draft.signoffs.filter(decision="signed", version_number=draft.version_number).first()
+    """The signature on the draft's newest version, if it has one. Read once, as versions are."""
+    read: dict[int, Signoff] = draft.__dict__.setdefault("_signoffs_read", {})
+    number = draft.version_number
+    if number not in read:
+        found = draft.signoffs.filter(decision="signed", version_number=number).first()
+        if found is None:
+            return None
+        read[number] = found
+    return read[number]
 
 
 def list_drafts(

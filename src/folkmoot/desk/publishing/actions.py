@@ -38,6 +38,7 @@ __all__ = [
     "Lanes",
     "close_alarm",
     "go_on",
+    "is_held",
     "leave",
     "lift_fence",
     "press",
@@ -55,7 +56,7 @@ KEEP_TRYING = timedelta(hours=1)
 def work(clock: Clock, lanes: Lanes | None = None) -> int:
     """Do all that is owed now, once: begin posts whose time has come, deliver, look up what is
     unconfirmed, read back, watch timelines, keep stops, close posts that are through. How many
-    things were done, or begun in ``lanes``.
+    things were done by the time this returns.
 
     While the record cannot be signed, or the restore fence is up, nothing new leaves: a database
     brought back from a backup would send again what was sent since.
@@ -63,7 +64,7 @@ def work(clock: Clock, lanes: Lanes | None = None) -> int:
     Safe to run in several workers at once. What fails for one post never keeps another back.
     """
     lanes = lanes or InTurn()
-    held = fence.find_fence(clock()) is not None or records.find_refusal() is not None
+    held = is_held(clock())
     done = keep_stops(clock)
     if not held:
         done += _begin_due(clock) + hand_over_ahead(clock)
@@ -82,6 +83,11 @@ def work(clock: Clock, lanes: Lanes | None = None) -> int:
         jobs[watch.account_id].append(partial(look, watch, clock))
     done += sum(lanes.do(account, todo) for account, todo in jobs.items())
     return done + _finish(clock)
+
+
+def is_held(now: datetime) -> bool:
+    """Whether nothing new may leave at all: the record is not being signed, or the fence is up."""
+    return fence.find_fence(now) is not None or records.find_refusal() is not None
 
 
 def _begin_due(clock: Clock) -> int:

@@ -20,7 +20,7 @@ from folkmoot.desk.drafts import actions as draft_actions
 from folkmoot.desk.stops import queries as stops
 
 from . import fence
-from .lastlook import against_leaving_now, against_sending
+from .lastlook import LOOK_AGAIN, against_leaving_now, against_sending, find_stop
 from .lifecycle import DeliveryFacts, DeliveryState
 from .models import Attempt, Delivery
 from .preparing import Clock, prepare
@@ -66,9 +66,8 @@ def deliver(delivery: Delivery, clock: Clock) -> None:
     if now > delivery.not_after:
         miss(delivery, now)
         return
-    held, until = against_leaving_now(delivery, now)
-    if held:
-        _hold(delivery, held, until)
+    if held := find_stop(delivery):
+        _hold(delivery, held, now + LOOK_AGAIN)
         return
     try:
         adapter = accounts.open_adapter(delivery.account)

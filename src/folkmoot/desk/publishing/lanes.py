@@ -19,24 +19,27 @@ Job = Callable[[], int]
 class Lanes(Protocol):
     """Does jobs, those of one account one after another."""
 
-    def do(self, account_id: int, jobs: Iterable[Job]) -> int:
-        """Do the jobs, or begin to; how many things were done or begun."""
+    def do(self, lane: int, jobs: Iterable[Job]) -> int:
+        """Do the jobs, or begin to; how many things were done by the time this returns.
+
+        ``lane`` is an account's id; what is no account's has a number below 0.
+        """
         ...
 
 
 class InTurn:
     """Everything in the caller's thread, at once: for one round, and for tests."""
 
-    def do(self, account_id: int, jobs: Iterable[Job]) -> int:  # noqa: ARG002 - all in one lane
+    def do(self, lane: int, jobs: Iterable[Job]) -> int:  # noqa: ARG002 - all in one lane
         """See :class:`Lanes`."""
         return sum(job() for job in jobs)
 
 
 class Beside:
-    """Up to ``most`` accounts beside each other, each in a thread of its own.
+    """Up to ``most`` lanes beside each other, each in a thread of its own.
 
-    ``wake`` is set whenever a lane is through. An account whose lane is still busy is left for a
-    later round: its rows say what is owed.
+    ``wake`` is set whenever a lane that did something is through. What is owed in a lane that is
+    still busy is left for a later round: its rows say what that is.
     """
 
     def __init__(self, most: int = 8) -> None:
@@ -45,28 +48,28 @@ class Beside:
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(most, thread_name_prefix="lane")
 
-    def do(self, account_id: int, jobs: Iterable[Job]) -> int:
+    def do(self, lane: int, jobs: Iterable[Job]) -> int:
         """See :class:`Lanes`."""
-        waiting = list(jobs)
         with self._lock:
-            if account_id in self._busy:
+            if lane in self._busy:
                 return 0
-            self._busy.add(account_id)
-        self._pool.submit(self._run, account_id, waiting)
-        return len(waiting)
+            self._busy.add(lane)
+        self._pool.submit(self._run, lane, list(jobs))
+        return 0
 
     def close(self) -> None:
         """Finish what was begun, and begin nothing more."""
         self._pool.shutdown(wait=True)
 
-    def _run(self, account_id: int, jobs: list[Job]) -> None:
-        try:
-            for job in jobs:
-                job()
-        except Exception:
-            log.exception("A lane met a fault and goes on")
-        finally:
-            close_old_connections()
-            with self._lock:
-                self._busy.discard(account_id)
+    def _run(self, lane: int, jobs: list[Job]) -> None:
+        done = 0
+        for job in jobs:
+            try:
+                done += job()
+            except Exception:
+                log.exception("A lane met a fault and goes on")
+        close_old_connections()
+        with self._lock:
+            self._busy.discard(lane)
+        if done:
             self.wake.set()

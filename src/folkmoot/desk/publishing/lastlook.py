@@ -44,11 +44,17 @@ def against_leaving_now(delivery: Delivery, now: datetime) -> tuple[str, datetim
     Where the caller is in the transaction that freezes it, nobody can press a stop until that has
     ended: see :func:`stops.look_last`.
     """
-    if held := stops.find_against(leaving_of(delivery)):
+    if held := find_stop(delivery):
         return held, now + LOOK_AGAIN
     if fenced := fence.find_refusal():
         return fenced, now + LOOK_AGAIN
     return _find_full(delivery, now)
+
+
+def find_stop(delivery: Delivery) -> str:
+    """Why no stop lets the delivery go just now, as a sentence; empty where none is against it."""
+    standing = stops.list_standing(delivery.draft.organisation)
+    return stops.find_among(standing, leaving_of(delivery)) if standing else ""
 
 
 def leaving_of(delivery: Delivery) -> Leaving:

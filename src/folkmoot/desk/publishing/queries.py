@@ -90,12 +90,13 @@ def get_told(member: Member, delivery_id: int) -> Told:
         .filter(pk=delivery_id)
         .first()
     )
+    if delivery is None:
+        raise NoSuchDelivery("There is no such delivery.")
     try:
-        if delivery is not None and get_draft(member, delivery.draft_id):
-            return _told(delivery)
-    except NoSuchDraft:
-        pass  # another organisation's is no different from none
-    raise NoSuchDelivery("There is no such delivery.")
+        get_draft(member, delivery.draft_id)
+    except NoSuchDraft as missing:
+        raise NoSuchDelivery("There is no such delivery.") from missing
+    return _told(delivery)
 
 
 def list_troubled(organisation: Organisation, most: int = 20) -> list[Told]:

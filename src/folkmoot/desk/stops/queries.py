@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,6 +23,7 @@ __all__ = [
     "StopState",
     "covers",
     "find_against",
+    "find_among",
     "find_for_period",
     "find_stop",
     "lets_pass",
@@ -136,7 +138,12 @@ def lets_pass(stop: Stop, leaving: Leaving) -> bool:
 
 def find_against(leaving: Leaving) -> str:
     """Why ``leaving`` may not go out now, as a sentence; empty where no stop is against it."""
-    for stop in list_standing(leaving.organisation):
+    return find_among(list_standing(leaving.organisation), leaving)
+
+
+def find_among(standing: Iterable[Stop], leaving: Leaving) -> str:
+    """As :func:`find_against`, among stops that have been read already."""
+    for stop in standing:
         if covers(stop, leaving) and not lets_pass(stop, leaving):
             return say_stopped(stop)
     return ""
