@@ -12,6 +12,8 @@ COMMANDS = {
     "ledger": ("folkmoot.ledger.cli", "verify a proof offline"),
     "up": ("folkmoot.desk.site.cli", "start the desk: web and worker together"),
     "found": ("folkmoot.desk.site.cli", "found an organisation and its first members"),
+    "channels": ("folkmoot.desk.site.cli", "list accounts and ask a channel how one of them is"),
+    "simulate": ("folkmoot.channels.simulator.cli", "a stand-in of a channel, to practise on"),
     "work": ("folkmoot.desk.site.cli", "the worker loop alone"),
     "manage": ("folkmoot.desk.site.cli", "Django's own commands (migrate, createcachetable ...)"),
 }

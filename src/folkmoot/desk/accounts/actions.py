@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from folkmoot.desk.people.queries import Member, Organisation
 
-from .connecting import SigningIn, must_be_admin, propose, propose_signed_in
+from .connecting import SigningIn, must_be_admin, propose, propose_signed_in, redirect_uri
 from .lifecycle import OWN_CHANNELS, AccountFacts, AccountState
 from .models import Account
 from .steps import AccountRefused, connect_own, record, take_step
@@ -26,6 +26,7 @@ __all__ = [
     "open_own_channel",
     "propose",
     "propose_signed_in",
+    "redirect_uri",
     "turn_down",
     "work",
 ]

@@ -49,13 +49,7 @@ OWN: Mapping[str, Callable[[Account], Adapter]] = {"atom": _atom, "practice": _p
 
 def list_kinds() -> list[Kind]:
     """What accounts can be connected on, in the order in which it is offered."""
-    found = []
-    for channel in kinds.CHANNELS:
-        try:
-            found.append(kinds.get_kind(channel))
-        except (ImportError, AttributeError):  # not there yet
-            continue
-    return found
+    return [kinds.get_kind(channel) for channel in kinds.CHANNELS]
 
 
 CHANNELS: Mapping[str, str] = {

@@ -9,7 +9,13 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from folkmoot.channels import Adapter, Shelf
-from folkmoot.channels.entries import Entry, find_entry, list_entries
+from folkmoot.channels.entries import (
+    Entry,
+    Removal,
+    find_entry,
+    find_removal,
+    list_entries,
+)
 from folkmoot.desk.people.queries import Organisation
 
 from .adapters import (
@@ -38,6 +44,7 @@ __all__ = [
     "find_account",
     "find_feed",
     "find_feed_entry",
+    "find_feed_removal",
     "find_trouble_at",
     "get_accounts",
     "is_public",
@@ -202,6 +209,12 @@ def find_feed_entry(organisation: Organisation, key: str) -> Entry | None:
     """The feed's entry under this key."""
     feed = find_feed(organisation)
     return find_entry(TableShelf(feed.pk), key) if feed else None
+
+
+def find_feed_removal(organisation: Organisation, key: str) -> Removal | None:
+    """What took down the feed's entry that was under this key."""
+    feed = find_feed(organisation)
+    return find_removal(TableShelf(feed.pk), key) if feed else None
 
 
 def list_practice(organisation: Organisation, most: int = 50) -> list[Entry]:

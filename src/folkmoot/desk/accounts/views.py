@@ -116,6 +116,7 @@ def connect(request: HttpRequest, channel: str) -> HttpResponse:
             "errors": errors,
             "given": _given(request, kind, again),
             "again": again,
+            "comes_back_to": actions.redirect_uri() if kind.authorisation else "",
             "may_change": Role.ADMIN in member.held,
         },
         status=422 if errors else 200,
