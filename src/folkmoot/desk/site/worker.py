@@ -7,10 +7,14 @@ import os
 import signal
 import threading
 from datetime import UTC, datetime
+from functools import partial
 from types import FrameType
 
 from django.db import OperationalError, close_old_connections
 
+from folkmoot.desk.accounts import actions as accounts
+from folkmoot.desk.drafts import actions as drafts
+from folkmoot.desk.notices import actions as notices
 from folkmoot.desk.publishing import actions as publishing
 from folkmoot.desk.records import actions as records
 
@@ -25,14 +29,24 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def work_once() -> int:
-    """Do everything that is owed now, once; how many things were done.
+# Lanes for what is no account's own and may have to wait for others' servers.
+ACCOUNTS, NOTICES = -1, -3
+
+
+def work_once(lanes: publishing.Lanes | None = None) -> int:
+    """Do everything that is owed now, once; how many things were done by the time this returns.
 
     The record goes first, so that a sign-off is in the log before its post leaves, and last, so
-    that what was sent is.
+    that what was sent is. With ``lanes`` that go on beside each other no server keeps another's
+    work waiting.
     """
+    lanes = lanes or publishing.InTurn()
+    notices.beat(utc_now())
     done = records.sequence(utc_now())
-    done += publishing.work(utc_now)
+    done += drafts.make_occurrences(utc_now)
+    done += publishing.work(utc_now, lanes)
+    done += lanes.do(ACCOUNTS, [partial(accounts.work, utc_now)])
+    done += lanes.do(NOTICES, [partial(notices.work, utc_now)])
     return done + records.sequence(utc_now())
 
 
@@ -42,17 +56,29 @@ def work_until_stopped(stop: threading.Event) -> None:
     A database that is away is waited for; any other fault is logged and the loop goes on: one bad
     row must not stop the desk.
     """
-    while not stop.is_set():
-        try:
-            done = work_once()
-            pause = 0.0 if done else IDLE_SECONDS
-        except OperationalError as away:
-            log.warning("The database cannot be used just now: %s", away)
-            pause = TROUBLED_SECONDS
-        except Exception:
-            log.exception("The worker met a fault and goes on")
-            pause = TROUBLED_SECONDS
-        close_old_connections()
+    lanes = publishing.Beside()
+    try:
+        while not stop.is_set():
+            _work_and_wait(stop, lanes)
+    finally:
+        lanes.close()
+
+
+def _work_and_wait(stop: threading.Event, lanes: publishing.Beside) -> None:
+    lanes.wake.clear()
+    try:
+        done = work_once(lanes)
+        pause = 0.0 if done else IDLE_SECONDS
+    except OperationalError as away:
+        log.warning("The database cannot be used just now: %s", away)
+        pause = TROUBLED_SECONDS
+    except Exception:
+        log.exception("The worker met a fault and goes on")
+        pause = TROUBLED_SECONDS
+    close_old_connections()
+    if pause == IDLE_SECONDS:
+        lanes.wake.wait(pause)  # a lane that is through may have left something to be done
+    else:
         stop.wait(pause)
 
 
