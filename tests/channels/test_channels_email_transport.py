@@ -520,7 +520,6 @@ def connect(secrets=None, **settings):
         settings,
         secrets or {},
         outbound=Outbound(),
-        allow=[],
         now=lambda: AT,
     )
 
@@ -548,6 +547,11 @@ def test_what_is_typed_makes_a_transport():
             {"host": "mail.example.org", "sender": "a@b.example", "user": "u"},
             {"password": "pässword"},
             "password",
+        ),
+        (
+            {"host": "mail.example.org", "sender": "a@b.example", "per_minute": "0"},
+            {},
+            "per_minute",
         ),
         ({"template_id": "9d751e0e-f929-4891-82a1-a3e1c3c18ee3"}, {}, "notify_key"),
         ({"template_id": "x"}, {"notify_key": SIMULATED().api_key}, "template_id"),

@@ -105,6 +105,10 @@ class Outbound:
         self._clock = clock
         self._tls: ssl.SSLContext | None = None
 
+    def allows(self, host: str, port: int) -> bool:
+        """Whether this is one of the internal servers that are named."""
+        return (host.lower(), port) in self._allow
+
     def request(
         self,
         method: str,

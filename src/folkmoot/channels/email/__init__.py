@@ -5,7 +5,7 @@
 
 from folkmoot.channels.email.adapter import CAPABILITIES, Email
 from folkmoot.channels.email.address import NotAnAddress, read_address
-from folkmoot.channels.email.connecting import ABOUT, WANTED, make_transport
+from folkmoot.channels.email.connecting import KIND, WANTED, diagnose, make_transport
 from folkmoot.channels.email.letter import (
     Letter,
     make_reference,
@@ -26,8 +26,8 @@ from folkmoot.channels.email.transport import (
 )
 
 __all__ = [
-    "ABOUT",
     "CAPABILITIES",
+    "KIND",
     "WANTED",
     "CannotOpen",
     "Email",
@@ -43,6 +43,7 @@ __all__ = [
     "SmtpServer",
     "Transport",
     "Unsure",
+    "diagnose",
     "make_reference",
     "make_transport",
     "read_address",

@@ -1,17 +1,24 @@
-"""What an admin types to connect an e-mail list, and the transport that is made of it."""
+"""What an admin types to connect an e-mail list, and what is made of it.
+
+A body has one list, whatever hands its e-mails over: changing the mail server is connecting the
+same account again.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from datetime import UTC, datetime
 
+from folkmoot.channels.email.adapter import Email
 from folkmoot.channels.email.address import NotAnAddress, read_address
 from folkmoot.channels.email.notify import NOTIFY, Notify, NotifyService
 from folkmoot.channels.email.smtp import Smtp, SmtpServer
 from folkmoot.channels.email.transport import Transport
-from folkmoot.channels.kinds import CannotConnect, Wanted
+from folkmoot.channels.kinds import CannotConnect, Connected, Kind, Wanted
 from folkmoot.channels.outbound import Outbound
+from folkmoot.channels.shelf import ShelfError, Shelved
 
 ABOUT = (
     "E-mails are handed to a mail server of your own, or to GOV.UK Notify. Fill in the one or the"
@@ -32,6 +39,7 @@ WANTED = (
     Wanted("password", "Password on the mail server", secret=True, optional=True),
     Wanted("template_id", "Template on GOV.UK Notify", "Its id", optional=True),
     Wanted("notify_key", "API key of GOV.UK Notify", secret=True, optional=True),
+    Wanted("per_minute", "E-mails a minute, at most", default="600", optional=True),
     Wanted(
         "notify_server",
         "Address of GOV.UK Notify",
@@ -51,23 +59,70 @@ def make_transport(
     secrets: Mapping[str, str],
     *,
     outbound: Outbound,
-    allow: Iterable[str],
     now: Callable[[], datetime],
 ) -> Transport:
     """The transport that ``settings`` and ``secrets``, the fields of :data:`WANTED` by name,
-    describe. Asks no network.
+    describe. Asks no network. A mail server may stand on a private address, and be plain, where
+    ``outbound`` allows it.
 
-    ``allow`` names internal servers as ``host:port``. Raises
-    :class:`~folkmoot.channels.kinds.CannotConnect`.
+    Raises :class:`~folkmoot.channels.kinds.CannotConnect`.
     """
     found: SmtpServer | NotifyService = _read(settings, secrets)
+    per_minute = _read_number(settings.get("per_minute", ""), "per_minute", 600, most=3000)
     if isinstance(found, SmtpServer):
-        return Smtp(found, allow=allow)
+        own = outbound.allows(found.host, found.port)
+        allow = [f"{found.host}:{found.port}"] if own else []
+        return Smtp(found, allow=allow, per_minute=per_minute)
     try:
-        return Notify(found, outbound, now=now)
+        return Notify(found, outbound, now=now, per_minute=per_minute)
     except ValueError as wrong:
         about = "notify_key" if "API key" in str(wrong) else "template_id"
         raise CannotConnect(str(wrong), about) from wrong
+
+
+def name_of(typed: Mapping[str, str]) -> tuple[str, str]:
+    """No handle and no server. Raises :class:`~folkmoot.channels.kinds.CannotConnect` where what
+    was typed makes no transport.
+    """
+    make_transport(typed, typed, outbound=Outbound(), now=lambda: datetime.now(UTC))
+    return "", ""
+
+
+def build(account: Connected) -> Email:
+    """An adapter that can be asked what it takes and whether e-mails can be handed over. The desk
+    makes the one that publishes, with the outbox of the account's list.
+    """
+    return Email(
+        _NoOutbox(),
+        issue_url=lambda key: f"https://localhost/mail/{key}/",
+        picture_url=account.picture_url,
+        diagnose=lambda: diagnose(account),
+    )
+
+
+def diagnose(account: Connected) -> str | None:
+    """Whether e-mails can be handed over as ``account`` says: ``None`` if so, else a sentence."""
+    try:
+        transport = make_transport(
+            account.settings, account.secrets, outbound=account.outbound, now=account.now
+        )
+    except CannotConnect as wrong:
+        return wrong.reason
+    with closing(transport):
+        return transport.diagnose()
+
+
+class _NoOutbox:
+    """Nowhere to put an issue."""
+
+    def put_if_absent(self, key: str, record: bytes, *, published_at: datetime) -> bool:  # noqa: ARG002
+        raise ShelfError("This account's list has not been opened yet.")
+
+    def find(self, key: str) -> Shelved | None:  # noqa: ARG002
+        raise ShelfError("This account's list has not been opened yet.")
+
+    def list_newest(self, limit: int) -> tuple[Shelved, ...]:  # noqa: ARG002
+        raise ShelfError("This account's list has not been opened yet.")
 
 
 def _read(settings: Mapping[str, str], secrets: Mapping[str, str]) -> SmtpServer | NotifyService:
@@ -84,9 +139,7 @@ def _read(settings: Mapping[str, str], secrets: Mapping[str, str]) -> SmtpServer
             " on GOV.UK Notify.",
             "host",
         )
-    port = typed.get("port") or "587"
-    if not port.isascii() or not port.isdigit() or not 1 <= int(port) <= 65_535:  # noqa: PLR2004
-        raise CannotConnect("Enter the port as a number: 587 or 465.", "port")
+    port = _read_number(typed.get("port", ""), "port", 587, most=65_535)
     try:
         sender = read_address(typed.get("sender", ""))
     except NotAnAddress as wrong:
@@ -99,4 +152,21 @@ def _read(settings: Mapping[str, str], secrets: Mapping[str, str]) -> SmtpServer
             "A user and a password for a mail server are in plain letters, digits and signs.",
             "password",
         )
-    return SmtpServer(host, int(port), sender, user, password)
+    return SmtpServer(host, port, sender, user, password)
+
+
+def _read_number(text: str, field: str, default: int, *, most: int) -> int:
+    shown = text.strip() or str(default)
+    if not re.fullmatch("[0-9]{1,5}", shown) or not 1 <= int(shown) <= most:
+        raise CannotConnect(f"Enter a whole number from 1 to {most:,}, such as {default}.", field)
+    return int(shown)
+
+
+KIND = Kind(
+    channel="email",
+    title="E-mail",
+    about=ABOUT,
+    wanted=WANTED,
+    name_of=name_of,
+    build=build,
+)

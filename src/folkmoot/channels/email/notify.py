@@ -68,8 +68,14 @@ class Notify:
     can_find = True
 
     def __init__(
-        self, service: NotifyService, outbound: Outbound, *, now: Callable[[], datetime]
+        self,
+        service: NotifyService,
+        outbound: Outbound,
+        *,
+        now: Callable[[], datetime],
+        per_minute: int = 600,
     ) -> None:
+        self.per_minute = per_minute
         key = _KEY.fullmatch(service.api_key.strip())
         if key is None:
             raise ValueError(

@@ -71,7 +71,8 @@ class Smtp:
     ``connect_seconds`` is for connecting and signing in, ``letter_seconds`` for one letter up to
     its end and ``answer_seconds`` for the answer to its end: shorter than RFC 5321 would have it
     (10 minutes), because others wait for their turn. ``tls``, ``resolve`` and ``name`` (what we
-    greet with) are for tests and for odd networks.
+    greet with) are for tests and for odd networks. ``per_minute`` is how many letters the server is
+    to be given.
     """
 
     can_find = False
@@ -80,6 +81,7 @@ class Smtp:
         self,
         server: SmtpServer,
         *,
+        per_minute: int = 600,
         allow: Iterable[str] = (),
         connect_seconds: float = 15.0,
         letter_seconds: float = 20.0,
@@ -88,6 +90,7 @@ class Smtp:
         resolve: Resolver = resolve_by_system,
         name: str = "",
     ) -> None:
+        self.per_minute = per_minute
         self._server = server
         self._own = f"{server.host}:{server.port}".lower() in {one.lower() for one in allow}
         self._connect_seconds = connect_seconds

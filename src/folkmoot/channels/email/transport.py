@@ -69,6 +69,8 @@ class Transport(Protocol):
 
     can_find: bool
     """Whether :meth:`find` can ever answer anything but :class:`Unsure`."""
+    per_minute: int
+    """How many letters a minute it is to be given, at most."""
 
     def hand_over(self, letter: Letter) -> Handed | NotTaken | NotNow | Unsure:
         """Hand ``letter`` over, once. Ends within 100 seconds, whatever the server does."""

@@ -98,7 +98,12 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
 # How often one address may ask the checker: enough for an editor that asks as one types, and too
 # little to keep the server busy. Those of signing in are allauth's own.
-ACCOUNT_RATE_LIMITS = {"should_i_post": "60/m/ip", "api_check": "120/m/ip"}
+# Asking for posts by e-mail is for one person now and then, and never often for one address.
+ACCOUNT_RATE_LIMITS = {
+    "should_i_post": "60/m/ip",
+    "api_check": "120/m/ip",
+    "subscribe": "20/h/ip,3/h/key",
+}
 # Nothing stands before a one-box install; a proxy is counted in by whoever puts one there.
 ALLAUTH_TRUSTED_PROXY_COUNT = CONFIG.proxies
 

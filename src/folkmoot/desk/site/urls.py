@@ -13,6 +13,8 @@ from folkmoot.desk.guidance import views as guidance
 from folkmoot.desk.guidance.calendar import calendar
 from folkmoot.desk.guidance.house_rules import edit_house_rules, house_rules
 from folkmoot.desk.guidance.should import should_i_post
+from folkmoot.desk.mailing import pages as mailing_pages
+from folkmoot.desk.mailing import views as mailing
 from folkmoot.desk.notices import views as notices
 from folkmoot.desk.people import views as people
 from folkmoot.desk.publishing import pages as publishing_pages
@@ -28,6 +30,11 @@ urlpatterns = [
     path("posts/<str:key>/", publishing.feed_post, name="feed_post"),
     path("pictures/early/<str:name>", publishing.early_picture, name="early_picture"),
     path("pictures/<str:name>", publishing.public_picture, name="public_picture"),
+    path("mail/<str:key>/", mailing.issue, name="mail_issue"),
+    path("subscribe/", mailing.subscribe, name="subscribe"),
+    path("subscribe/sent", mailing.subscribe_sent, name="subscribe_sent"),
+    path("subscribe/confirm/<str:token>", mailing.confirm, name="confirm_subscription"),
+    path("unsubscribe/<str:token>", mailing.unsubscribe, name="unsubscribe"),
     path("register/", records.register, name="register"),
     path("register/<str:entry_id>/", records.entry, name="register_entry"),
     path("register/<str:entry_id>.tlog-proof", records.proof, name="register_proof"),
@@ -73,6 +80,9 @@ urlpatterns = [
         name="series_take",
     ),
     path("desk/practice/", publishing.practice, name="practice"),
+    path("desk/mailing/", mailing_pages.mailing, name="mailing"),
+    path("desk/mailing/remove", mailing_pages.remove, name="mailing_remove"),
+    path("desk/mailing/<str:key>", mailing_pages.decide, name="mailing_decide"),
     path("desk/accounts/", accounts.list_all, name="accounts"),
     path("desk/accounts/connect", accounts.choose, name="connect_account"),
     path("desk/accounts/connect/<str:channel>", accounts.connect, name="connect_channel"),
