@@ -22,7 +22,7 @@ PERIOD = {
 
 
 def hand_in(cast, form, who=None):
-    answer = cast.client(who or cast.dan).post("/desk/settings/calendar", form)
+    answer = cast.client(who or cast.dan).post("/desk/calendar/periods", form)
     return answer, html.unescape(answer.content.decode())
 
 
@@ -34,7 +34,7 @@ def test_an_admin_adds_a_period_of_whole_days_in_the_body_s_own_zone(cast):
     assert period.ends_at == datetime(
         2027, 5, 6, 22, 59, 59, 999_999, tzinfo=UTC
     )  # summer time by then
-    page = cast.client(cast.alice).get("/desk/settings/calendar").content.decode()
+    page = cast.client(cast.alice).get("/desk/calendar/periods").content.decode()
     assert "May elections" in page
     assert "Notice of 1 March" in page
 
@@ -71,7 +71,7 @@ def test_a_day_at_the_end_of_time_breaks_nothing(cast, day, zone):
     hand_in(cast, {**PERIOD, "starts_on": day, "ends_on": "9999-12-31"})
     hand_in(cast, {"known_until": day})
     for who in (cast.alice, cast.dan):
-        for address in ("/desk/settings/calendar", "/desk/settings/"):
+        for address in ("/desk/calendar/periods", "/desk/settings/"):
             assert cast.client(who).get(address).status_code == 200
 
 
@@ -91,7 +91,7 @@ def test_a_period_of_one_body_is_none_of_another_s(cast):
     within = datetime(2027, 4, 1, tzinfo=UTC)
     assert queries.find_periods(cast.other, within) == {"pre_election"}
     assert queries.find_periods(cast.body, within) == frozenset()
-    page = cast.client(cast.dan).get("/desk/settings/calendar").content.decode()
+    page = cast.client(cast.dan).get("/desk/calendar/periods").content.decode()
     assert "May elections" not in page
 
 

@@ -39,7 +39,7 @@ PLAIN = [route for route in ROUTES.values() if "+" not in route]
 STAFF = [path for path in PLAIN if path.startswith("/desk/")]
 STAFF += ["/desk/drafts/?state=published", "/sign-out/"]
 # Those that show an admin and approver more than they show an author.
-ADMINS = ["/desk/", "/desk/accounts/", "/desk/accounts/connect", "/desk/settings/calendar"]
+ADMINS = ["/desk/", "/desk/accounts/", "/desk/accounts/connect", "/desk/calendar/periods"]
 PUBLIC = [path for path in PLAIN if path not in STAFF]
 PUBLIC += ["/register/?words=nothing", "/guidance/uk-civil-service/?level=full"]
 
@@ -126,7 +126,7 @@ def test_every_page_with_an_error_is_accessible_and_names_it(
     approver.page.goto("/desk/accounts/connect")
     approver.click("Connect")
     faulty(approver, "connect, empty")
-    approver.page.goto("/desk/settings/calendar")
+    approver.page.goto("/desk/calendar/periods")
     approver.click("Say so")
     faulty(approver, "calendar, no day")
     approver.click("Add the period")
@@ -162,11 +162,11 @@ def test_hostile_words_are_only_ever_words_on_every_page(
     later = datetime.now(UTC) + timedelta(days=2)
     author.page.get_by_label("At a time").check()
     author.page.get_by_label("Day", exact=True).fill(f"{later:%Y-%m-%d}")
-    author.page.get_by_label("Time in Europe/London").fill("09:00")
+    author.page.get_by_label("Time", exact=True).fill("09:00")
     author.click("Save and check")
     author.page.wait_for_url("**/edit")
     kept = author.post_number()
-    approver.page.goto("/desk/settings/calendar")
+    approver.page.goto("/desk/calendar/periods")
     approver.page.get_by_label("First day").fill(f"{later + timedelta(days=30):%Y-%m-%d}")
     approver.page.get_by_label("Last day").fill(f"{later + timedelta(days=40):%Y-%m-%d}")
     approver.page.get_by_label("Which notice").fill(HOSTILE[:200])

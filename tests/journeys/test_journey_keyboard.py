@@ -58,7 +58,7 @@ def test_the_tab_key_reaches_every_control_in_the_order_of_the_page(author, appr
         (author, f"/desk/drafts/{number}"),
         (approver, f"/desk/signoff/{number}"),
         (approver, "/desk/accounts/connect"),
-        (approver, "/desk/settings/calendar"),
+        (approver, "/desk/calendar/periods"),
     ):
         person.page.goto(path)
         wanted = person.page.evaluate(CONTROLS)
