@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from django.conf import settings
 
@@ -86,7 +86,7 @@ SERVICES = (
 )
 OWN = "Mattermost or Rocket.Chat"
 """A server of one's own; its webhooks have ``/hooks/`` in their path."""
-_HOOK = re.compile(r"/(?:[A-Za-z0-9._~-]+/)*hooks/[A-Za-z0-9._~/-]+")
+_HOOK = re.compile(r"/(?:[A-Za-z0-9_-]+/)*hooks/[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*/?")
 TELL_WHICH = (
     f"Notices go to {', '.join(one.name for one in SERVICES)}, or to a webhook of a {OWN} server."
 )
@@ -109,14 +109,9 @@ def read_chat(text: str) -> Chat:
         raise ChatRefused("Enter the address of the webhook, as the chat service gives it.")
     if len(url) > LONGEST_ADDRESS or not re.fullmatch(r"[!-~]+", url):
         raise ChatRefused("This is not the address of a webhook: it has a space, or is too long.")
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as wrong:
-        raise ChatRefused(f"This is no address. {TELL_WHICH}") from wrong
     schema = url.partition("://")[0].lower()
     if schema == "https":
-        return _read_webhook(url, parts, port)
+        return _read_webhook(url)
     service = next((one for one in SERVICES if schema in one.schemas), None)
     if service is None:
         what = f"{schema}:// is not used here." if "://" in url else "This is no address."
@@ -152,8 +147,12 @@ def _notify(plugin: NotifyBase, title: str, text: str) -> bool:
     return bool(sender.notify(title=title, body=text, body_format=apprise.NotifyFormat.TEXT))
 
 
-def _read_webhook(url: str, parts: SplitResult, port: int | None) -> Chat:
-    host = (parts.hostname or "").lower()
+def _read_webhook(url: str) -> Chat:
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").lower(), parts.port
+    except ValueError as wrong:
+        raise ChatRefused(f"This is no address. {TELL_WHICH}") from wrong
     if "@" in parts.netloc or parts.fragment:
         raise ChatRefused("This is not the address of a webhook: leave out the @ or the #.")
     for service in SERVICES:

@@ -17,10 +17,13 @@ from .deliveries import is_waiting, list_deliveries
 from .needs import RANK, Need, Page, Seen, Urgency, count, is_still, post_page, sentence
 
 SIGN_WITHIN = timedelta(hours=1)
+FIRST = ("worker", "fence", "record")
 
 
 def tell_needs(seen: Seen, now: datetime) -> list[Need]:
-    """Everything that needs a person, the most urgent first, and of these the oldest."""
+    """Everything that needs a person, the most urgent first; of these what keeps everything back,
+    and then the oldest.
+    """
     explained: set[int] = set()  # deliveries that another need tells of already
     needs = [
         *_whole_desk(seen, now),
@@ -32,7 +35,15 @@ def tell_needs(seen: Seen, now: datetime) -> list[Need]:
         *_posts(seen, now),
         *_untold(seen),
     ]
-    return sorted(needs, key=lambda one: (RANK[one.urgency], one.since_at or now, one.key))
+    return sorted(
+        needs,
+        key=lambda one: (
+            RANK[one.urgency],
+            FIRST.index(one.kind) if one.kind in FIRST else len(FIRST),
+            one.since_at or now,
+            one.key,
+        ),
+    )
 
 
 def _whole_desk(seen: Seen, now: datetime) -> Iterable[Need]:

@@ -82,8 +82,10 @@ class Seen:
 
 
 def is_still(beat_at: datetime | None, now: datetime) -> bool:
-    """Whether no worker goes, as far as its last sign of life tells."""
-    return beat_at is None or now - beat_at > LONGEST_SILENCE
+    """Whether no worker goes, as far as its last sign of life tells. One from the future, as where
+    the clock was put back, is none.
+    """
+    return beat_at is None or abs(now - beat_at) > LONGEST_SILENCE
 
 
 def count(number: int, thing: str) -> str:
