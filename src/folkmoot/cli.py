@@ -12,6 +12,7 @@ COMMANDS = {
     "ledger": ("folkmoot.ledger.cli", "verify a proof offline"),
     "up": ("folkmoot.desk.site.cli", "start the desk: web and worker together"),
     "found": ("folkmoot.desk.site.cli", "found an organisation and its first members"),
+    "stop": ("folkmoot.desk.site.cli", "stop publishing now, and wait until nothing leaves"),
     "channels": ("folkmoot.desk.site.cli", "list accounts and ask a channel how one of them is"),
     "simulate": ("folkmoot.channels.simulator.cli", "a stand-in of a channel, to practise on"),
     "work": ("folkmoot.desk.site.cli", "the worker loop alone"),

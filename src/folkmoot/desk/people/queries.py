@@ -12,6 +12,7 @@ __all__ = [
     "Member",
     "Organisation",
     "Role",
+    "find_organisation",
     "find_public_organisation",
     "list_holders",
     "list_members",
@@ -39,6 +40,11 @@ def find_public_organisation(host: str) -> Organisation | None:
 def list_organisations() -> list[Organisation]:
     """Every organisation here, the oldest first: for the worker."""
     return list(Organisation.objects.order_by("pk"))
+
+
+def find_organisation(slug: str) -> Organisation | None:
+    """The organisation of this short name."""
+    return Organisation.objects.filter(slug=slug).first()
 
 
 def list_members(organisation: Organisation) -> list[Member]:

@@ -23,7 +23,7 @@ RESTART_SECONDS = 1.0
 
 
 def run(argv: list[str]) -> int:
-    """Run ``up``, ``work``, ``found``, ``channels`` or ``manage``; the exit status."""
+    """Run ``up``, ``work``, ``found``, ``channels``, ``stop`` or ``manage``; the exit status."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "folkmoot.desk.site.settings")
     try:
         config = Config.from_env(os.environ)
@@ -48,6 +48,10 @@ def run(argv: list[str]) -> int:
 
         _bring_up_to_date()
         return channels.run(argv)
+    if argv[0] == "stop":
+        from folkmoot.desk.publishing import cli as stopping
+
+        return stopping.run(argv)
     if argv[0] == "work":
         return _work(argv[1:])
     return _up(argv[1:], config)
