@@ -10,6 +10,7 @@ import standin_kind as standin
 
 from folkmoot.desk.accounts import actions as account_actions
 from folkmoot.desk.drafts import actions as drafts
+from folkmoot.desk.drafts import walltime
 from folkmoot.desk.guidance import actions as guidance
 from folkmoot.desk.people import actions as people
 from folkmoot.desk.people.queries import Role
@@ -28,6 +29,9 @@ def content_and(cast, **more):
     return drafts.start(cast.alice, cast.content(**more), now=cast.clock())
 
 
+AT_NOON = walltime.resolve("2026-12-01T12:00", "Europe/London")
+
+
 def seen(draft):
     return {"digest_seen": moves.digest_of(draft)}
 
@@ -36,6 +40,9 @@ ACTIONS = {
     drafts.start: lambda c: lambda: drafts.start(c.alice, c.content(), now=c.clock()),
     drafts.save: lambda c: on(
         content_and(c), lambda d: drafts.save(c.alice, d.pk, c.content(), revision=0, now=c.clock())
+    ),
+    drafts.move: lambda c: on(
+        content_and(c), lambda d: drafts.move(c.alice, d.pk, AT_NOON, revision=0, now=c.clock())
     ),
     drafts.send_for_signoff: lambda c: on(
         content_and(c), lambda d: drafts.send_for_signoff(c.alice, d.pk, now=c.clock())

@@ -16,6 +16,7 @@ from folkmoot.desk.drafts.models import Draft, Occurrence, Series
 from folkmoot.desk.drafts.queries import get_version
 from folkmoot.desk.drafts.recurring import LAST, Every, Rule
 from folkmoot.desk.people.models import Member
+from folkmoot.desk.records.queries import list_history
 
 LONDON = "Europe/London"
 
@@ -273,6 +274,14 @@ def test_a_day_can_be_left_out_once_and_a_series_ended(cast, repeat):
     cast.clock.pass_(days=3)
     assert actions.make_occurrences(cast.clock) == 0
     assert moves.again(cast, made_one.draft).state == "awaiting_signoff"
+
+
+def test_a_series_leaves_its_entries_in_the_record(cast, repeat):
+    series = repeat()
+    repeating.skip(cast.alice, series.pk, date(2026, 11, 21), now=cast.clock())
+    repeating.end_series(cast.alice, series.pk, now=cast.clock())
+    kinds = [entry.kind for entry in list_history(f"series/{series.pk}")]
+    assert kinds == ["series.started", "series.skipped", "series.ended"]
 
 
 def test_only_authors_of_the_body_touch_its_series(cast, repeat):

@@ -11,6 +11,7 @@ import pytest
 from folkmoot.desk.drafts import actions, slots
 from folkmoot.desk.drafts.models import Draft, Slot
 from folkmoot.desk.drafts.queries import get_version
+from folkmoot.desk.records.queries import list_history
 
 SATURDAY, SUNDAY, MONDAY = 5, 6, 0
 
@@ -146,6 +147,14 @@ def test_slots_are_added_and_removed_on_their_page_by_authors_alone(cast):
     assert Slot.objects.count() == 1
     client.post("/desk/calendar/slots", {"remove": only.pk})
     assert not Slot.objects.exists()
+
+
+def test_a_slot_leaves_its_entries_in_the_record(cast, slot):
+    one = slot(SATURDAY, "09:00")
+    slots.remove_slot(cast.alice, one.pk, now=cast.clock())
+    entries = list_history(f"slot/{one.pk}")
+    assert [entry.kind for entry in entries] == ["slot.added", "slot.removed"]
+    assert {entry.actor for entry in entries} == {cast.alice.ref}
 
 
 def test_two_authors_at_one_moment_never_get_one_slot(cast, slot):
