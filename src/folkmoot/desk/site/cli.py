@@ -38,26 +38,32 @@ def run(argv: list[str]) -> int:
         execute_from_command_line(["folkmoot manage", *argv[1:]])
         return 0
     django.setup()
-    if argv[0] == "found":
-        from .founding import found
-
-        _bring_up_to_date()
-        return found(argv[1:], config)
-    if argv[0] == "channels":
-        from folkmoot.desk.accounts import cli as channels
-
-        _bring_up_to_date()
-        return channels.run(argv)
-    if argv[0] == "stop":
-        from folkmoot.desk.publishing import cli as stopping
-
-        return stopping.run(argv)
-    if argv[0] == "work":
-        return _work(argv[1:])
-    return _up(argv[1:], config)
+    act = {"found": _found, "channels": _channels, "stop": _stop, "work": _work}.get(argv[0])
+    return act(argv, config) if act is not None else _up(argv[1:], config)
 
 
-def _work(argv: list[str]) -> int:
+def _found(argv: list[str], config: Config) -> int:
+    from .founding import found
+
+    _bring_up_to_date()
+    return found(argv[1:], config)
+
+
+def _channels(argv: list[str], config: Config) -> int:  # noqa: ARG001 - as the others are called
+    from folkmoot.desk.accounts import cli
+
+    _bring_up_to_date()
+    return cli.run(argv)
+
+
+def _stop(argv: list[str], config: Config) -> int:  # noqa: ARG001 - as the others are called
+    from folkmoot.desk.publishing import cli
+
+    _bring_up_to_date()
+    return cli.run(argv)
+
+
+def _work(argv: list[str], config: Config) -> int:  # noqa: ARG001 - as the others are called
     parser = argparse.ArgumentParser(
         prog="folkmoot work",
         description="Do what is owed, over and "
@@ -69,7 +75,7 @@ def _work(argv: list[str]) -> int:
         action="store_true",
         help="end when standard input closes, as it does when the program that started this dies",
     )
-    args = parser.parse_args(argv)
+    args = parser.parse_args(argv[1:])
     from .worker import run as work
     from .worker import work_once
 
