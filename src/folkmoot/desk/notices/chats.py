@@ -197,6 +197,7 @@ def _asset() -> Any:
     import apprise
 
     logging.getLogger("apprise").setLevel(logging.CRITICAL)
+    logging.getLogger("urllib3").setLevel(logging.WARNING)  # below that it logs whole addresses
     return apprise.AppriseAsset(
         app_id="Folkmoot",
         app_desc="Folkmoot",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from folkmoot.desk.drafts.queries import Draft, NoSuchDraft, get_draft
+from folkmoot.desk.drafts.queries import Draft, NoSuchDraft, get_draft, list_due
 from folkmoot.desk.people.queries import Member, Organisation
 
 from .deciding import list_open_points
@@ -185,10 +185,11 @@ def count_unconfirmed() -> int:
 
 
 def find_oldest_due(now: datetime, grace: timedelta = timedelta(seconds=60)) -> datetime | None:
-    """Since when something due has neither been sent nor said why not: a worker that stands still
-    cannot tell of itself, so a monitor asks. ``None`` where nothing waits longer than ``grace``.
+    """Since when something due has neither been begun, nor sent, nor said why not: a worker that
+    stands still cannot tell of itself, so a monitor asks. ``None`` where nothing waits longer than
+    ``grace``.
     """
-    return (
+    waiting = (
         Delivery.objects.filter(
             state=DeliveryState.WAITING, trouble="", next_try_at__lt=now - grace
         )
@@ -196,6 +197,8 @@ def find_oldest_due(now: datetime, grace: timedelta = timedelta(seconds=60)) -> 
         .values_list("next_try_at", flat=True)
         .first()
     )
+    unbegun = [draft.due_at for draft in list_due(now - grace, most=1)]
+    return min((at for at in (waiting, *unbegun) if at is not None), default=None)
 
 
 def _told(delivery: Delivery) -> Told:
