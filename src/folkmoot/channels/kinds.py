@@ -1,8 +1,9 @@
 """Every kind of channel: what is asked of whoever connects an account, and how one is built.
 
 To add a channel, make a folder whose ``__init__`` has ``KIND`` and name it in :data:`CHANNELS`.
-The channels that the desk serves itself (the feed, the practice channel, e-mail) have no kind:
-they stand on the desk's own tables, and the desk builds them.
+The channels that the desk serves itself (the feed, the practice channel) have no kind: they stand
+on the desk's own tables, and the desk builds them. E-mail has one for what hands the e-mails over;
+what is published stands on the desk's tables too.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ CHANNELS = (
     "instagram",
     "threads",
     "linkedin",
+    "email",
     "webhook",
 )
 """The channels that have a ``KIND``, in the order in which they are offered."""

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
+from folkmoot.desk.mailing import actions as mailing
 from folkmoot.desk.people.queries import Member, Organisation
 
 from .connecting import SigningIn, must_be_admin, propose, propose_signed_in, redirect_uri
@@ -46,8 +47,8 @@ def open_own_channel(
     now: datetime,
     actor: Member | None = None,
 ) -> Account:
-    """Open a channel that the desk serves itself: the feed, the practice channel, e-mail. It holds
-    no token, so nobody has to confirm it. Raises :class:`AccountRefused` for any other.
+    """Open a channel that the desk serves itself: the feed or the practice channel. It holds no
+    token, so nobody has to confirm it. Raises :class:`AccountRefused` for any other.
     """
     if channel not in OWN_CHANNELS:
         raise AccountRefused("The desk does not serve this channel itself.")
@@ -86,6 +87,8 @@ def confirm(member: Member, account_id: int, *, now: datetime) -> Account:
                 take_step(proposal, "confirm", member, facts=facts, now=now, changes=agreed)
         except IntegrityError as taken:
             raise AccountRefused(f"{proposal.name} is connected already.") from taken
+        if proposal.channel == "email":
+            _open_list(proposal, member, now)
         return proposal
     account = proposal.replaces
     kept = {name: getattr(proposal, name) for name in ("secret", "tokens", "settings", "name")}
@@ -115,6 +118,7 @@ def disconnect(admin: Member, account_id: int, *, now: datetime) -> None:
     if account.channel in OWN_CHANNELS:
         raise AccountRefused(f"{account.name} is the desk's own channel; it stays.")
     take_step(account, "disconnect", admin, facts=AccountFacts(), now=now, changes=FORGOTTEN)
+    mailing.close_list(account.pk, now=now, actor=admin)
     for proposal in account.proposals.filter(state=AccountState.PROPOSED):
         take_step(proposal, "turn_down", admin, facts=AccountFacts(), now=now, changes=FORGOTTEN)
 
@@ -159,6 +163,13 @@ def ask_diagnosis(admin: Member, account_ids: Iterable[int], *, now: datetime) -
     for account_id in account_ids:
         account = _get(admin, account_id, AccountState.CONNECTED)
         Account.objects.filter(pk=account.pk).update(diagnose_asked_at=now)
+
+
+def _open_list(account: Account, member: Member, now: datetime) -> None:
+    try:
+        mailing.open_list(account.organisation, account.pk, now=now, actor=member)
+    except mailing.MailingRefused as refused:
+        raise AccountRefused(str(refused)) from refused
 
 
 def _get(member: Member, account_id: int, state: AccountState) -> Account:

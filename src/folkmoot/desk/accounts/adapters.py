@@ -13,14 +13,17 @@ from django.urls import reverse
 
 from folkmoot.channels import Adapter, Capabilities, Outbound, kinds
 from folkmoot.channels.atom import Atom
-from folkmoot.channels.kinds import Connected, Kind
+from folkmoot.channels.email import CannotOpen, Email, Transport, diagnose, make_transport
+from folkmoot.channels.kinds import CannotConnect, Connected, Kind
 from folkmoot.channels.practice import Practice
 from folkmoot.channels.tokens import MemoryTokens, TokenStore
+from folkmoot.desk.mailing import queries as mailing
 
+from .lifecycle import AccountState
 from .models import Account
 from .shelf import TableShelf
 from .tokens import SealedTokens, place_of
-from .vault import unseal
+from .vault import VaultError, unseal
 
 # A send may take three requests (say no, renew, say yes), and must end within a lease.
 OUTBOUND_SECONDS = 8.0
@@ -43,6 +46,15 @@ def _practice(account: Account) -> Adapter:
     return Practice(TableShelf(account.pk), post_url=_practice_url, picture_url=_picture_url)
 
 
+def _email(account: Account, connected: Connected) -> Adapter:
+    return Email(
+        mailing.outbox_of(account.pk),
+        issue_url=mailing.issue_url,
+        picture_url=_picture_url,
+        diagnose=lambda: diagnose(connected),
+    )
+
+
 OWN: Mapping[str, Callable[[Account], Adapter]] = {"atom": _atom, "practice": _practice}
 """The channels that the desk serves itself, from its own tables."""
 
@@ -55,7 +67,6 @@ def list_kinds() -> list[Kind]:
 CHANNELS: Mapping[str, str] = {
     "atom": "Atom feed",
     "practice": "Practice channel",
-    "email": "E-mail",
     **{kind.channel: kind.title for kind in list_kinds()},
 }
 """What people call each channel."""
@@ -67,7 +78,29 @@ def build_adapter(account: Account) -> Adapter:
     """
     if account.channel in OWN:
         return OWN[account.channel](account)
+    if account.channel == "email":
+        return _email(account, open_account(account))
     return kinds.get_kind(account.channel).build(open_account(account))
+
+
+def open_transport(account_id: int) -> Transport:
+    """What hands over the e-mails of an account on the channel ``email``: for the worker.
+
+    Raises :class:`~folkmoot.channels.email.CannotOpen`.
+    """
+    account = Account.objects.filter(pk=account_id, state=AccountState.CONNECTED).first()
+    if account is None or account.channel != "email":
+        raise CannotOpen("The e-mail list's account is not connected.")
+    try:
+        connected = open_account(account)
+        return make_transport(
+            connected.settings,
+            connected.secrets,
+            outbound=connected.outbound,
+            now=connected.now,
+        )
+    except (VaultError, CannotConnect) as wrong:
+        raise CannotOpen(str(wrong)) from wrong
 
 
 def open_account(account: Account) -> Connected:

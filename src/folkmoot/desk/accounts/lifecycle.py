@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from folkmoot.lifecycle import Lifecycle, Step
 
-OWN_CHANNELS = ("atom", "practice", "email")
+OWN_CHANNELS = ("atom", "practice")
 """Channels that the desk serves itself; they hold no token, and nobody has to confirm them."""
 
 

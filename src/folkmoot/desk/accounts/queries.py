@@ -24,6 +24,7 @@ from .adapters import (
     capabilities_of,
     list_kinds,
     make_key,
+    open_transport,
     read_early_name,
 )
 from .lifecycle import ACCOUNT, OWN_CHANNELS, AccountState
@@ -57,6 +58,7 @@ __all__ = [
     "list_troubles",
     "list_unwell",
     "open_adapter",
+    "open_transport",
     "read_early_name",
     "search_accounts",
     "shelf_of",

@@ -7,7 +7,7 @@ from django.db import migrations, models
 from django.db.models import F, Q
 from django.utils import timezone
 
-OWN = ("atom", "practice", "email")
+OWN = ("atom", "practice")
 
 
 def state_where_each_stands(apps: Any, schema_editor: Any) -> None:
