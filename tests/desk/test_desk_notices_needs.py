@@ -10,6 +10,7 @@ import pytest
 
 from conftest import START
 from folkmoot.desk.drafts.planned import Planned
+from folkmoot.desk.mailing.queries import IssueSummary, MailState
 from folkmoot.desk.notices.gathering import tell_needs
 from folkmoot.desk.notices.needs import Need, Seen, Urgency
 from folkmoot.desk.publishing.queries import DeliveryState, Told
@@ -251,6 +252,17 @@ def test_a_post_given_up_before_it_had_deliveries_is_told_once():
     assert kinds(tell(unsent=[given_up], troubled=[delivery(state="missed")])) == [
         ("missed", "today")
     ]
+
+
+def test_emails_that_only_a_person_can_settle_are_one_need_an_issue():
+    issue = IssueSummary("abc", "Secret words", ago(hours=2), 500, {MailState.UNSURE: 1}, None)
+    (need,) = tell(issues=[issue])
+    assert need.what == "Nobody knows whether 1 e-mail got out."
+    assert need.page.given == (("key", "abc"),)
+    issue.counts[MailState.LAPSED] = 2
+    (worse,) = tell(issues=[issue])
+    assert worse.what.endswith("1 e-mail got out and 2 e-mails could not be sent in time.")
+    assert worse.key != need.key
 
 
 def test_no_need_says_what_a_post_says():

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from folkmoot.desk.publishing.queries import DeliveryState, Told
 
-from .needs import Need, Page, Seen, Urgency, post_page
+from .needs import Need, Page, Seen, Urgency, capital, post_page
 
 SETTLES_WITHIN = timedelta(minutes=2)
 """Most of what is unconfirmed, or waits with something in its way, is over by then by itself."""
@@ -117,7 +117,7 @@ def list_deliveries(seen: Seen, explained: Collection[int], now: datetime) -> It
             f"delivery/{draft_id}/{name}/{max(one.pk for one in group)}",
             how.kind,
             how.urgency,
-            _capital(
+            capital(
                 how.what.format(f"post {draft_id}", _list(sorted(one.account for one in group)))
             ),
             how.do,
@@ -162,7 +162,3 @@ def is_waiting(one: Told) -> bool:
 
 def _list(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -10,11 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from folkmoot.desk.mailing.queries import MailState
 from folkmoot.desk.publishing.queries import Alarm
 from folkmoot.desk.stops.queries import StopState, say_stopped
 
 from .deliveries import is_waiting, list_deliveries
-from .needs import RANK, Need, Page, Seen, Urgency, count, is_still, post_page, sentence
+from .needs import RANK, Need, Page, Seen, Urgency, capital, count, is_still, post_page, sentence
 
 SIGN_WITHIN = timedelta(hours=1)
 FIRST = ("worker", "fence", "record")
@@ -33,6 +34,7 @@ def tell_needs(seen: Seen, now: datetime) -> list[Need]:
         *_alarms(seen, explained),
         *list_deliveries(seen, explained, now),
         *_posts(seen, now),
+        *_issues(seen),
         *_untold(seen),
     ]
     return sorted(
@@ -259,6 +261,25 @@ def _posts(seen: Seen, now: datetime) -> Iterable[Need]:
                 post_page(one.draft_id),
                 one.at,
             )
+
+
+def _issues(seen: Seen) -> Iterable[Need]:
+    for issue in seen.issues:
+        unsure, lapsed = issue.of(MailState.UNSURE), issue.of(MailState.LAPSED)
+        told = []
+        if unsure:
+            told.append(f"nobody knows whether {count(unsure, 'e-mail')} got out")
+        if lapsed:
+            told.append(f"{count(lapsed, 'e-mail')} could not be sent in time")
+        yield Need(
+            f"mails/{issue.key}/{'unsure' * bool(unsure)}{'lapsed' * bool(lapsed)}",
+            "mails",
+            Urgency.TODAY,
+            capital(f"{' and '.join(told) or 'e-mails wait for a person'}."),
+            "Look at the mail server, and say for each whether it is sent again.",
+            Page("mailing_decide", (("key", issue.key),)),
+            issue.at,
+        )
 
 
 def _untold(seen: Seen) -> Iterable[Need]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from folkmoot.desk.accounts.queries import Account, Unwell
 from folkmoot.desk.drafts.planned import Planned
+from folkmoot.desk.mailing.queries import IssueSummary
 from folkmoot.desk.publishing.queries import Ahead, Alarm, Installation, Told, Watch
 from folkmoot.desk.stops.queries import Stop
 
@@ -32,7 +33,7 @@ class Page:
     """A page by the name of its address, and what is in the address."""
 
     name: str
-    given: tuple[tuple[str, int], ...] = ()
+    given: tuple[tuple[str, int | str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,11 @@ class Need:
 class Seen:
     """What the other rooms say of one organisation at one moment.
 
-    ``beat_at`` is when a worker was last known to go. ``awaiting`` are posts that wait for a
-    sign-off and have a time, ``unsent`` posts given up before there was anything to deliver.
-    ``on_their_way`` counts by stop what had left before it was pressed. ``untold`` are targets of
-    notices that could not be told, by id: their name, since when, and why.
+    ``beat_at`` is when a worker was last known to go. ``on_their_way`` counts by stop what had left
+    before it was pressed. ``awaiting`` are posts that wait for a sign-off and have a time,
+    ``unsent`` posts given up before there was anything to deliver, and ``issues`` those with
+    e-mails that only a person can settle. ``untold`` are targets of notices that could not be told:
+    their id and name, since when, and why. ``may_sign`` is about whoever asks.
     """
 
     beat_at: datetime | None
@@ -77,6 +79,7 @@ class Seen:
     watches: Sequence[Watch] = ()
     awaiting: Sequence[Planned] = ()
     unsent: Sequence[Planned] = ()
+    issues: Sequence[IssueSummary] = ()
     untold: Sequence[tuple[int, str, datetime | None, str]] = ()
     may_sign: bool = True
 
@@ -102,3 +105,8 @@ def post_page(draft_id: int) -> Page:
 def sentence(text: str) -> str:
     """Words with a full stop, where they have no other."""
     return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def capital(text: str) -> str:
+    """Words with a capital letter at their beginning."""
+    return text[:1].upper() + text[1:]

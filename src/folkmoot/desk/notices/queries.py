@@ -11,6 +11,7 @@ from django.urls import reverse
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.drafts.planned import Planned, list_planned
 from folkmoot.desk.drafts.queries import DraftState
+from folkmoot.desk.mailing import queries as mailing
 from folkmoot.desk.people.queries import Member, Organisation, Role
 from folkmoot.desk.publishing import queries as publishing
 from folkmoot.desk.records import queries as records
@@ -89,6 +90,7 @@ def list_needs(
                 states=(DraftState.AWAITING_SIGNOFF,),
             ),
             unsent=list_planned(organisation, now - LOOKED_BACK, now, states=(DraftState.UNSENT,)),
+            issues=mailing.list_troubled(organisation),
             untold=[
                 (one.pk, one.name, one.troubled_at, one.trouble)
                 for one in list_targets(organisation)
