@@ -71,9 +71,7 @@ def make_signed(body: object, account: object, times: list[datetime]) -> None:
     from folkmoot.desk.drafts.models import Draft, Signoff, Version
 
     now = datetime.now(UTC)
-    report = check_content(
-        Content(WORDS.format(0), (account.pk,)), body, role="author", now=now
-    )
+    report = check_content(Content(WORDS.format(0), (account.pk,)), body, role="author", now=now)
     answers = {question["id"]: question["proceed"] for question in report["questions"]}
     for start in range(0, len(times), BATCH):
         some = times[start : start + BATCH]
@@ -193,7 +191,11 @@ def stop(count: int) -> dict[str, float]:
         for number in range(count):
             began = time.perf_counter()
             pressed = stopping.press(
-                body, reason=f"Try {number}.", now=datetime.now(UTC), member=None, kind=StopKind.STOP
+                body,
+                reason=f"Try {number}.",
+                now=datetime.now(UTC),
+                member=None,
+                kind=StopKind.STOP,
             )
             while not stopping.acknowledge(pressed, worker.utc_now):
                 time.sleep(0.001)
@@ -239,7 +241,11 @@ def plain(count: int) -> dict[str, float]:
 def main(what: str, count: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         set_up(Path(folder))
-        print(json.dumps({"burst": burst, "minute": minute, "stop": stop, "plain": plain}[what](count)))
+        print(
+            json.dumps(
+                {"burst": burst, "minute": minute, "stop": stop, "plain": plain}[what](count)
+            )
+        )
 
 
 if __name__ == "__main__":
