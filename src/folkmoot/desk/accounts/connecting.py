@@ -181,8 +181,6 @@ def _read(
     """The account that was typed, not kept yet, and what of it is secret."""
     values = {wanted.name: typed.get(wanted.name, "").strip() for wanted in kind.wanted}
     for wanted in kind.wanted:
-        if not values[wanted.name] and not wanted.optional:
-            raise AccountRefused(f"Fill in “{wanted.label}”.", wanted.name)
         if len(values[wanted.name]) > LONGEST_TYPED:
             raise AccountRefused(f"What is in “{wanted.label}” is too long.", wanted.name)
     if len(name.strip()) > LONGEST_NAME:
@@ -193,6 +191,9 @@ def _read(
         handle, server = kind.name_of(values)
     except CannotConnect as fault:
         raise AccountRefused(fault.reason, fault.field) from fault
+    for wanted in kind.wanted:
+        if not values[wanted.name] and not wanted.optional:
+            raise AccountRefused(f"Fill in “{wanted.label}”.", wanted.name)
     if len(handle) > 253 or len(server) > 300:  # noqa: PLR2004 - as wide as the columns
         raise AccountRefused("The account's name or its server's address is too long.")
     hidden = {wanted.name: values[wanted.name] for wanted in kind.wanted if wanted.secret}
