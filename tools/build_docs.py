@@ -10,10 +10,12 @@ import os
 import re
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference.md"
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
 
 
 def settings_table() -> list[str]:
@@ -38,12 +40,41 @@ def rules_table() -> list[str]:
     return lines
 
 
+def channels_table() -> list[str]:
+    from folkmoot.desk.accounts.adapters import CHANNELS, capabilities_of
+    from folkmoot.desk.accounts.models import Account
+
+    lines = [
+        "| channel | one post | pictures | parts of a thread | answers | taken down | posts in |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for channel, title in CHANNELS.items():
+        able = capabilities_of(Account(channel=channel, handle="council.example", connected_at=NOW))
+        lengths = ", ".join(f"{one.most:,} {one.unit}s" for one in able.lengths) or "no limit"
+        least = f"{able.least_pictures} to " if able.least_pictures else "up to "
+        pace = f"{able.pace.posts:,} in {able.pace.seconds / 3600:g} h" if able.pace else "no limit"
+        size = f"{able.picture_bytes / 1e6:.0f} MB each"
+        lines.append(
+            f"| {title} | {lengths} | {least}{able.pictures}, {size} |"
+            f" {able.parts if able.parts > 1 else 'no threads'} | {_yes(able.replies)} |"
+            f" {_yes(able.removes)} | {pace} |"
+        )
+    return lines
+
+
+def _yes(able: bool) -> str:  # noqa: FBT001 - a word for a truth
+    return "yes" if able else "no"
+
+
 def life_cycles() -> list[str]:
+    from folkmoot.desk.accounts.lifecycle import ACCOUNT
     from folkmoot.desk.drafts.lifecycle import DRAFT
+    from folkmoot.desk.mailing.lifecycle import MAIL, SUBSCRIBER
     from folkmoot.desk.publishing.lifecycle import DELIVERY
+    from folkmoot.desk.stops.lifecycle import STOP
 
     lines = []
-    for table in (DRAFT, DELIVERY):
+    for table in (DRAFT, DELIVERY, STOP, ACCOUNT, SUBSCRIBER, MAIL):
         lines += [f"### {table.name.capitalize()}", "", "```mermaid", table.mermaid(), "```", ""]
     return lines
 
@@ -71,6 +102,10 @@ def reference() -> str:
             "## Settings",
             "",
             *settings_table(),
+            "",
+            "## Channels",
+            "",
+            *channels_table(),
             "",
             "## Life-cycles",
             "",
