@@ -77,6 +77,12 @@ def approver(somebody):
 
 
 @pytest.fixture
+def duty(somebody):
+    """The duty officer, who is admin and approver too: a second person for what needs two."""
+    return somebody().sign_in("duty")
+
+
+@pytest.fixture
 def anyone(somebody):
     """A member of the public: nobody who signs in."""
     return somebody(accept_downloads=True)

@@ -124,7 +124,7 @@ class RunningDesk:
         return found
 
     def password(self, who: str) -> str:
-        """The password of ``author`` or ``approver``, from the file the desk wrote for its user."""
+        """The password of one of the practice people, from the file the desk wrote for its user."""
         text = (self.home / "practice-signins.txt").read_text()
         found = re.search(rf"^{who}: \S+  (\S+)$", text, re.MULTILINE)
         assert found, f"practice-signins.txt does not name the {who}"

@@ -73,7 +73,7 @@ def desk(bluesky, tmp_path_factory):
 
 def fill_in(admin, server, handle, secret, name):
     page = admin.page
-    page.goto("/desk/accounts/connect")
+    page.goto("/desk/accounts/connect/bluesky")
     page.get_by_label("Handle").fill(handle)
     page.get_by_label("App password", exact=True).fill(secret)
     page.get_by_label("Server").fill(server)
@@ -81,9 +81,15 @@ def fill_in(admin, server, handle, secret, name):
     admin.click("Connect")
 
 
-def connect(admin, server, handle, secret, name):
+def connect(admin, second, server, handle, *, secret, name):
+    """Connect an account as it must be done: one proposes it, another confirms it."""
     fill_in(admin, server, handle, secret, name)
     admin.page.wait_for_url("**/desk/accounts/")
+    assert f"Bluesky lets {name} in." in admin.text()
+    assert admin.page.get_by_role("button", name=f"Confirm {name}").count() == 0
+    second.page.goto("/desk/accounts/")
+    second.click(f"Confirm {name}")
+    assert "The account is connected" in second.text()
 
 
 def must_be_refused(admin, server, secret, sentence):
@@ -107,7 +113,7 @@ def must_be_live(person, number, *, deliveries):
     )
 
 
-def test_an_account_is_kept_only_when_its_server_lets_it_in(bluesky, desk, approver, author):
+def test_an_account_is_kept_only_when_its_server_lets_it_in(bluesky, desk, approver, duty, author):
     pds, right = bluesky.pds, bluesky.secrets["direct.test"]
     must_be_refused(approver, pds.url, "wrong-pass-word", r"does not accept the handle or the app")
     must_be_refused(approver, bluesky.rubbish, right, r"does not speak as a Bluesky server does")
@@ -117,15 +123,20 @@ def test_an_account_is_kept_only_when_its_server_lets_it_in(bluesky, desk, appro
     finally:
         pds.start()
     must_be_refused(approver, "http://169.254.169.254", right, r"address")
-    connect(approver, pds.url, "direct.test", right, "Bluesky")
-    assert "Bluesky is connected." in approver.text()
+    connect(approver, duty, pds.url, "direct.test", secret=right, name="Bluesky")
     fill_in(approver, pds.url, "direct.test", right, "Twice")
-    assert approver.problems() == ["@direct.test is connected already."]
-    connect(approver, bluesky.gate.url, "gated.test", bluesky.secrets["gated.test"], "Gated")
-    approver.page.get_by_role("button", name="Diagnose Bluesky").click()
-    assert "Bluesky can post." in approver.text()
+    (said,) = approver.problems()
+    assert said.startswith("direct.test on Bluesky is connected already.")
+    gated = bluesky.secrets["gated.test"]
+    connect(approver, duty, bluesky.gate.url, "gated.test", secret=gated, name="Gated")
+    approver.page.goto("/desk/accounts/")
+    approver.click("Diagnose Bluesky")
+    assert "the worker asks the channel now" in approver.text()
+    # The page is fetched anew by itself until the worker has answered.
+    approver.page.get_by_text(re.compile("answered on")).wait_for()
+    assert "Needs a person" not in approver.text()
     # The author may not, and nothing on disk or in the log holds a password in the clear.
-    author.page.goto("/desk/accounts/connect")
+    author.page.goto("/desk/accounts/connect/bluesky")
     assert "Only an admin" in author.text()
     kept = b"".join(file.read_bytes() for file in desk.home.rglob("*") if file.is_file())
     for secret in (right, bluesky.secrets["gated.test"], "wrong-pass-word"):

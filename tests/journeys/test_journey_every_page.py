@@ -18,7 +18,8 @@ BIDI = "Safe \u202etxt.exe\u202c \u2066hidden\u2069 \u200f and back"
 # Addresses without a page of their own: files, and steps that lead to one.
 NO_PAGE = {
     "feed", "public_picture", "register_proof", "ledger_checkpoint", "healthy", "check_words",
-    "take", "picture", "account_take", "duty_list", "notice_test",
+    "take", "picture", "account_take", "move_draft", "series_take", "duty_list", "notice_test",
+    "account_sign_in", "account_callback", "early_picture",
 }  # fmt: skip
 
 
@@ -38,8 +39,11 @@ ROUTES = read_routes()
 PLAIN = [route for route in ROUTES.values() if "+" not in route]
 STAFF = [path for path in PLAIN if path.startswith("/desk/")]
 STAFF += ["/desk/drafts/?state=published", "/sign-out/"]
+STAFF += ["/desk/calendar/?view=month", "/desk/calendar/?view=list&on=2027-03-20"]
 # Those that show an admin and approver more than they show an author.
 ADMINS = ["/desk/", "/desk/accounts/", "/desk/accounts/connect", "/desk/calendar/periods"]
+ADMINS += ["/desk/accounts/connect/bluesky", "/desk/accounts/connect/x", "/desk/accounts/forget"]
+ADMINS += ["/desk/notices/"]
 PUBLIC = [path for path in PLAIN if path not in STAFF]
 PUBLIC += ["/register/?words=nothing", "/guidance/uk-civil-service/?level=full"]
 
@@ -76,6 +80,18 @@ def test_every_page_of_an_empty_desk_is_accessible(anyone, author, approver, wat
     watch.visit(author, "/desk/drafts/999", status=404)
     for path in ADMINS:
         watch.visit(approver, path)
+
+
+def fill_in_no_account(admin, faulty):
+    """Press the button of each of some forms about accounts with nothing in it."""
+    for channel in ("bluesky", "x", "webhook"):
+        admin.page.goto(f"/desk/accounts/connect/{channel}")
+        with admin.page.expect_navigation():
+            admin.page.get_by_role("main").get_by_role("button").last.click()
+        faulty(admin, f"connect {channel}, empty")
+    admin.page.goto("/desk/accounts/forget")
+    admin.click("Forget every token")
+    faulty(admin, "forget, no reason")
 
 
 def test_every_page_with_an_error_is_accessible_and_names_it(
@@ -123,9 +139,17 @@ def test_every_page_with_an_error_is_accessible_and_names_it(
     approver.page.goto(f"/desk/signoff/{number}")
     approver.click("Send back")
     faulty(approver, "sign-off, without a reason")
-    approver.page.goto("/desk/accounts/connect")
-    approver.click("Connect")
-    faulty(approver, "connect, empty")
+    fill_in_no_account(approver, faulty)
+    for kind in ("email", "chat"):
+        approver.page.goto(f"/desk/notices/add/{kind}")
+        approver.click("Add")
+        faulty(approver, f"notices, no {kind}")
+    page.goto("/desk/calendar/slots")
+    author.click("Add the slot")
+    faulty(author, "slots, no time")
+    page.goto(f"/desk/drafts/{number}/repeat")
+    author.click("Set up the series")
+    faulty(author, "series, nothing said")
     approver.page.goto("/desk/calendar/periods")
     approver.click("Say so")
     faulty(approver, "calendar, no day")
@@ -171,6 +195,11 @@ def test_hostile_words_are_only_ever_words_on_every_page(
     approver.page.get_by_label("Last day").fill(f"{later + timedelta(days=40):%Y-%m-%d}")
     approver.page.get_by_label("Which notice").fill(HOSTILE[:200])
     approver.click("Add the period")
+
+    approver.page.goto("/desk/notices/add/email")
+    approver.page.get_by_label("E-mail address").fill("duty@practice.example")
+    approver.click("Add")
+    approver.page.wait_for_url("**/desk/notices/")
 
     (feed_post,) = set(re.findall(r"/posts/[^\"/<]+/", anyone.desk.read("/feed.atom").decode()))
     drafts = [f"/desk/drafts/{number}" for number in (live, asked, back, kept)]

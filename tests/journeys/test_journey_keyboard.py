@@ -57,7 +57,7 @@ def test_the_tab_key_reaches_every_control_in_the_order_of_the_page(author, appr
         (author, "/desk/drafts/new"),
         (author, f"/desk/drafts/{number}"),
         (approver, f"/desk/signoff/{number}"),
-        (approver, "/desk/accounts/connect"),
+        (approver, "/desk/accounts/connect/bluesky"),
         (approver, "/desk/calendar/periods"),
     ):
         person.page.goto(path)
