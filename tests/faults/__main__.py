@@ -1,0 +1,154 @@
+"""``python -m tests.faults``: runs of scenarios drawn from a seed, and one line of JSON at the end.
+
+The environment says how: ``RUNS`` (50), ``SEED`` (0: the first run's seed, each further one is one
+more), ``PLANT`` (a bug of :data:`~tests.faults.planted.PLANTS`), ``DATABASE`` (``both``, ``sqlite``
+or ``postgresql``), ``BURST`` (how many come due at once: 200, from 1,000 runs on 10,000). With
+``--prove`` every planted bug is put in, and must be found.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from .ground import Servers, set_up_django
+from .judge import COUNTS
+from .lane import Lane, Told
+from .planted import PLANTS
+
+LANES = 2
+LONG_FORM = 1000
+
+
+def main(arguments: list[str]) -> int:
+    """Run the suite; 1 where anything was found that must never happen."""
+    start = time.monotonic()
+    runs, first = int(os.environ.get("RUNS") or 50), int(os.environ.get("SEED") or 0)
+    plant, database = os.environ.get("PLANT", ""), os.environ.get("DATABASE") or "both"
+    burst = int(os.environ.get("BURST") or (10_000 if runs >= LONG_FORM else 200))
+    if plant and plant not in PLANTS:
+        print(f"There is no planted bug {plant!r}. There are {', '.join(PLANTS)}.", file=sys.stderr)
+        return 2
+    home = set_up_django()
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, home, ignore_errors=True)
+        lanes = [Lane(home, number) for number in range(min(LANES, runs))]
+        for lane in lanes:
+            stack.callback(lane.end)
+        servers = stack.enter_context(_servers(home, database))
+        for lane in lanes:
+            lane.ask(**servers.__dict__)
+        for lane in lanes:
+            lane.hear()
+        _tell(f"Ready after {time.monotonic() - start:.1f} s.")
+        if "--prove" in arguments:
+            return _prove(lanes, runs, first, burst)
+        status = _run(lanes, range(first, first + runs), plant, burst)
+    _tell(f"{runs} runs in {time.monotonic() - start:.1f} s.")
+    return status
+
+
+def _run(lanes: list[Lane], seeds: Iterable[int], plant: str, burst: int) -> int:
+    counts: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
+    runs = 0
+    for told in _play(lanes, seeds, plant, burst):
+        runs += 1
+        counts.update(told.counts)
+        _report(told)
+    print(json.dumps({"runs": runs, **{name: counts[name] for name in COUNTS}}), flush=True)
+    return 1 if any(counts.values()) else 0
+
+
+def _prove(lanes: list[Lane], runs: int, first: int, burst: int) -> int:
+    """Nothing is found without a bug, and each planted bug is."""
+    seeds = range(first, first + runs)
+    status = _run(lanes, seeds, "", burst)
+    for plant, what in PLANTS.items():
+        start = time.monotonic()
+        tried = 0
+        found = None
+        for told in _play(lanes, seeds, plant, 20):
+            tried += 1
+            if not told.clean and found is None:
+                found = told
+                break
+        told_in = f"{time.monotonic() - start:.1f} s, {tried} runs"
+        if found is None:
+            status = 1
+            _tell(f"NOT FOUND {plant} ({what}) in {told_in}")
+        else:
+            _tell(f"found {plant} ({what}) in {told_in}: {found.findings[0][:110]}")
+    return status
+
+
+def _play(lanes: list[Lane], seeds: Iterable[int], plant: str, burst: int) -> Iterator[Told]:
+    """Hand the runs out to whichever lane is free, and give what each came to."""
+    waiting = list(seeds)
+    busy: set[Lane] = set()
+    free = list(lanes)
+    try:
+        while waiting or busy:
+            while free and waiting:
+                lane = free.pop()
+                lane.ask(seed=waiting.pop(0), plant=plant, burst=burst)
+                busy.add(lane)
+            ready, _, _ = select.select(list(busy), [], [])
+            for lane in ready:
+                busy.discard(lane)
+                free.append(lane)
+                yield Told(**lane.hear())
+    finally:
+        for lane in busy:  # whoever stops in between leaves no answer in the pipe
+            lane.hear()
+
+
+def _report(told: Told) -> None:
+    line = f"{told.seed}: {told.scenario}, {told.seconds:.1f} s"
+    _tell(line if told.clean else f"{line}: FOUND {len(told.findings)}")
+    for note in told.notes:
+        _tell(f"    note: {note}")
+    if told.clean:
+        return
+    plant = f" PLANT={told.plant}" if told.plant else ""
+    _tell(f"    Repeat it alone: make faults RUNS=1 SEED={told.seed}{plant}")
+    for finding in told.findings:
+        _tell(f"    {finding}")
+    for happened in told.story:
+        _tell(f"      {happened}")
+
+
+@contextlib.contextmanager
+def _servers(home: Path, database: str) -> Iterator[Servers]:
+    """PostgreSQL and a real Bluesky server, each where it is installed; once said where not."""
+    from tests.pds import bluesky_server
+    from tests.postgres_server import find_binaries, running_postgres
+
+    with contextlib.ExitStack() as stack:
+        postgresql = pds = ""
+        if database == "sqlite":
+            pass
+        elif find_binaries() is None:
+            _tell("PostgreSQL is not installed: SQLite alone is tried.")
+        else:
+            postgresql = stack.enter_context(running_postgres())
+        if missing := bluesky_server.find_missing():
+            _tell(f"{missing} Its stand-in alone is tried.")
+        else:
+            pds = stack.enter_context(bluesky_server.running_pds(home / "pds")).url
+        yield Servers(postgresql, pds)
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
