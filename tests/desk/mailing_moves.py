@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
+from folkmoot.channels import entries
 from folkmoot.channels.email import Email, Handed, NotThere, Unsure
 from folkmoot.channels.port import Part, Prepared, Rendition, Sent
 from folkmoot.desk.mailing import actions, queries, tokens
@@ -82,6 +83,11 @@ def joined(cast, address):
     return actions.confirm(confirm_token(subscriber), now=cast.clock())
 
 
+def key_of(cast, text):
+    """The key under which :func:`put_out` puts an issue out now."""
+    return entries.make_key(f"{text}{cast.clock()}", cast.clock())
+
+
 def put_out(cast, text, *, account=None):
     """Put an issue out as publishing does; its row."""
     account = account or cast.feed
@@ -90,7 +96,7 @@ def put_out(cast, text, *, account=None):
         issue_url=issue_url,
         picture_url=lambda sha256, _: f"http://testserver/pictures/{sha256}.png",
     )
-    key = adapter.make_key(f"{text}{cast.clock()}", cast.clock())
+    key = key_of(cast, text)
     prepared = adapter.prepare(Rendition((Part(text),)), key=key, at=cast.clock())
     assert isinstance(prepared, Prepared), prepared
     assert isinstance(adapter.send(prepared), Sent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import mailing_moves as moves
 import pytest
 from mailing_moves import (
     Killed,
@@ -19,7 +20,7 @@ from folkmoot.desk.mailing import actions, queries, tokens
 from folkmoot.desk.mailing.lifecycle import MAIL, SUBSCRIBER, MailState, SubscriberState
 from folkmoot.desk.mailing.models import Issue, Mail
 from folkmoot.desk.stops import actions as stop_actions
-from folkmoot.desk.stops.queries import StopKind, StopScope
+from folkmoot.desk.stops.queries import Leaving, StopKind, StopScope
 from folkmoot.lifecycle import Lifecycle
 
 pytest_plugins = ["mailing_fixtures"]
@@ -212,10 +213,9 @@ def test_what_was_noted_of_its_signing_lets_an_issue_pass_an_incident_on_its_top
     cast, mailing_list, post
 ):
     joined(cast, "ann@a.example")
+    signing = Leaving(cast.body, cast.feed.pk, "email", topic="Flood", signed_at=cast.clock())
+    actions.note_signing(signing, moves.key_of(cast, "Flood."))
     flood, other = post("Flood."), post("Fête.")
-    actions.note_signing(
-        cast.feed.pk, flood.key, topic="Flood", signed_at=cast.clock(), by_duty=False
-    )
     stop_actions.press(
         cast.body,
         reason="High water",
@@ -232,7 +232,7 @@ def test_when_a_stop_is_lifted_what_waited_can_be_made_to_lapse(cast, mailing_li
     joined(cast, "ann@a.example")
     issue = post()
     count = actions.lapse_waiting(
-        cast.body, [cast.feed.pk], reason="It was stopped.", now=cast.clock()
+        cast.body, lambda leaving: leaving.channel == "email", reason="Stop.", now=cast.clock()
     )
     work(cast, Script(), times=2)
     assert (count, states(issue=issue)) == (1, ["lapsed"])
@@ -244,16 +244,16 @@ def test_what_is_on_its_way_is_counted_until_its_lease_ends(cast, mailing_list, 
     seen = []
 
     def look(letter):
-        seen.append(queries.count_on_their_way(cast.body, cast.clock()))
+        seen.extend(queries.list_on_their_way(cast.body, cast.clock()))
         raise Killed
 
     with pytest.raises(Killed):
         work(cast, Script(look))
-    assert seen == [{cast.feed.pk: 1}]
-    assert queries.count_on_their_way(cast.body, cast.clock()) == {cast.feed.pk: 1}
-    assert queries.count_on_their_way(cast.other, cast.clock()) == {}
+    assert seen == [(Leaving(cast.body, cast.feed.pk, "email"), 1)]
+    assert queries.list_on_their_way(cast.body, cast.clock()) == seen
+    assert queries.list_on_their_way(cast.other, cast.clock()) == []
     cast.clock.pass_(seconds=121)
-    assert queries.count_on_their_way(cast.body, cast.clock()) == {}
+    assert queries.list_on_their_way(cast.body, cast.clock()) == []
 
 
 def test_what_can_be_asked_about_is_decided_by_asking(cast, mailing_list, post):

@@ -110,6 +110,25 @@ def test_a_worker_whose_lease_ran_out_may_still_say_that_it_was_taken(cast, mail
     assert len(transport.letters) == 1
 
 
+def test_a_worker_that_stood_still_begins_nothing(cast, monkeypatch, mailing_list, post):
+    joined(cast, "ann@a.example")
+    issue = post()
+    real = handing._freeze
+
+    def slow(*args):
+        answer = real(*args)
+        cast.clock.pass_(seconds=30)
+        return answer
+
+    transport = Script()
+    with monkeypatch.context() as patched:
+        patched.setattr(handing, "_freeze", slow)
+        work(cast, transport)
+    assert (states(issue=issue), transport.letters) == (["queued"], [])
+    work(cast, transport, times=3)
+    assert states(issue=issue) == ["handed"]
+
+
 def test_what_our_own_code_cannot_write_is_put_off_and_keeps_no_other_back(
     cast, monkeypatch, mailing_list, post, caplog
 ):
@@ -151,6 +170,37 @@ def test_who_left_stays_away_though_the_database_forgot_it(cast, mailing_list, p
     ann.refresh_from_db()
     assert (ann.state, ann.address, transport.letters) == ("left", "", [])
     assert states(issue=issue) == ["left"]
+
+
+def test_what_may_still_be_on_its_way_is_not_asked_about_yet(cast, mailing_list, post):
+    joined(cast, "ann@a.example")
+    issue = post()
+    transport = Script(can_find=True)
+    actions.doubt_waiting(reason="It was brought back.", now=cast.clock())
+    work(cast, transport, times=5, seconds=10)
+    assert (states(issue=issue), transport.letters) == (["unsure"], [])
+    work(cast, transport, times=4, seconds=10)
+    assert states(issue=issue) == ["handed"]
+
+
+def test_another_worker_that_takes_the_same_mail_meanwhile_is_noticed(
+    cast, monkeypatch, mailing_list, post
+):
+    joined(cast, "ann@a.example")
+    issue = post()
+    other, real, count = Script(), handing.write_letter, []
+
+    def write_letter(mail):
+        count.append(1)
+        if len(count) == 1:
+            actions.work(cast.clock, lambda _: other)
+        return real(mail)
+
+    monkeypatch.setattr(handing, "write_letter", write_letter)
+    transport = Script()
+    actions.work(cast.clock, lambda _: transport)
+    assert (len(other.letters), len(transport.letters)) == (1, 0)
+    assert states(issue=issue) == ["handed"]
 
 
 def test_everything_that_waits_can_be_held_to_have_been_sent(cast, mailing_list, post):
@@ -216,7 +266,7 @@ def test_nothing_leaves_after_a_stop_was_pressed(cast, mailing_list, post):
     while len(left_at) < 10:
         time.sleep(0.001)
     stop_actions.press(cast.body, reason="Stop.", now=cast.clock(), member=cast.alice)
-    while queries.count_on_their_way(cast.body, cast.clock()):
+    while queries.list_on_their_way(cast.body, cast.clock()):
         time.sleep(0.001)
     quiet = time.monotonic()
     time.sleep(0.1)

@@ -49,6 +49,19 @@ def test_a_link_confirms_once_and_works_for_two_days(cast, mailing_list):
         actions.confirm(token, now=cast.clock())
 
 
+def test_who_was_paused_gets_nothing_until_they_ask_and_confirm_again(cast, mailing_list, post):
+    ann = joined(cast, "ann@a.example")
+    issue = post()
+    Subscriber.objects.filter(pk=ann.pk).update(state=SubscriberState.PAUSED)
+    transport = Script()
+    work(cast, transport, times=2)
+    assert (states(issue=issue), transport.letters) == (["left"], [])
+    cast.clock.pass_(days=1)
+    actions.confirm(confirm_token(asked(cast, "ann@a.example")), now=cast.clock())
+    ann.refresh_from_db()
+    assert ann.state == SubscriberState.CONFIRMED
+
+
 def test_asking_over_and_over_sends_one_question_an_hour(cast, mailing_list):
     transport = Script()
     for _ in range(5):

@@ -38,8 +38,8 @@ CAPABILITIES = Capabilities(
     lengths=(characters(20_000),),
     pictures=10,
     picture_bytes=10_000_000,
-    # WebP is not shown by every mail program.
-    picture_types=frozenset({"image/jpeg", "image/png", "image/gif"}),
+    # What every mail program shows.
+    picture_types=frozenset({"image/jpeg", "image/png"}),
     parts=25,
     removes=False,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta
 
@@ -15,12 +15,14 @@ from folkmoot.channels.email import CannotOpen, Transport
 from folkmoot.desk.people.queries import Member, Organisation
 from folkmoot.desk.records import actions as records
 from folkmoot.desk.records import queries as record_queries
+from folkmoot.desk.stops.queries import Leaving
 
 from . import journal
 from .deciding import DecisionRefused, decide
 from .handing import Clock, Round, ask_about, carry, give_up_lost
+from .letters import leaving_of
 from .lifecycle import MailState, SubscriberState
-from .models import Issue, Mail, MailingList
+from .models import Issue, Mail, MailingList, Signing
 from .steps import LostClaim, take_steps
 from .subscribing import (
     SubscribingRefused,
@@ -118,37 +120,44 @@ def close_list(account_id: int, *, now: datetime, actor: Member | None = None) -
     _record("list.closed", mailing_list, actor, now)
 
 
-def note_signing(
-    account_id: int, key: str, *, topic: str, signed_at: datetime | None, by_duty: bool
-) -> None:
-    """Note what a stop looks at in an issue's e-mails: its topic, when it was signed, and whether
-    two duty officers did it all. Without this nothing in a stop lets them pass.
+def note_signing(leaving: Leaving, key: str) -> None:
+    """Note, before an issue is put out under ``key``, what a stop looks at in its e-mails: its
+    topic, when it was signed, and whether two duty officers did it all. Without this nothing lets
+    them pass a stop.
     """
-    Issue.objects.filter(mailing_list__account_id=account_id, key=key).update(
-        topic=topic[:60], signed_at=signed_at, by_duty=by_duty
+    Signing.objects.update_or_create(
+        account_id=leaving.account_id,
+        key=key,
+        defaults={
+            "topic": leaving.topic[:60],
+            "signed_at": leaving.signed_at,
+            "by_duty": leaving.by_duty,
+        },
     )
 
 
 @transaction.atomic
 def lapse_waiting(
-    organisation: Organisation, account_ids: Iterable[int], *, reason: str, now: datetime
+    organisation: Organisation, is_held: Callable[[Leaving], bool], *, reason: str, now: datetime
 ) -> int:
-    """Let nothing of what waits on these accounts' lists go out by itself: a person decides about
-    each issue. For when a stop is lifted. How many e-mails that were.
+    """Let nothing go out by itself of what waits and ``is_held`` says was held back: a person
+    decides about each issue. For when a stop is lifted. How many e-mails that were.
     """
-    waiting = Mail.objects.filter(
-        mailing_list__organisation=organisation,
-        mailing_list__account_id__in=list(account_ids),
-        issue__isnull=False,
-    )
-    return take_steps(
-        waiting,
-        "lapse",
-        MailState.QUEUED,
-        roles={"worker"},
-        now=now,
-        changes={"trouble": reason, "next_try_at": None},
-    )
+    lapsed = 0
+    waiting = Mail.objects.filter(state=MailState.QUEUED)
+    for issue in Issue.objects.filter(
+        Exists(waiting.filter(issue=OuterRef("pk"))), mailing_list__organisation=organisation
+    ).select_related("mailing_list__organisation"):
+        if is_held(leaving_of(issue.mailing_list, issue)):
+            lapsed += take_steps(
+                Mail.objects.filter(issue=issue),
+                "lapse",
+                MailState.QUEUED,
+                roles={"worker"},
+                now=now,
+                changes={"trouble": reason, "next_try_at": None},
+            )
+    return lapsed
 
 
 @transaction.atomic

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -27,7 +27,7 @@ from folkmoot.channels.email import (
 from folkmoot.desk.stops import queries as stops
 
 from .journal import Journal, read_left
-from .letters import write_letter
+from .letters import leaving_of, write_letter
 from .lifecycle import MailState, SubscriberState
 from .models import Mail, MailingList, Subscriber
 from .steps import LostClaim, StepRefused, count_bounce, take_step, take_subscriber_step
@@ -37,8 +37,10 @@ log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 
-# Longer than a transport may take for one letter, so that a lease that ran out means a dead worker.
+# Longer than a transport may take for one letter, so that a lease that ran out means a dead worker;
+# one that stood still, and has less than that left, begins nothing.
 LEASE = timedelta(seconds=120)
+LONGEST_SEND = timedelta(seconds=100)
 # How long after a request it may still be on its way. Until then "not there" proves nothing.
 QUIET = timedelta(seconds=60)
 LONGEST_LOOK = timedelta(hours=1)
@@ -198,6 +200,9 @@ def _hand_over(this: Round, mail: Mail, letter: Letter) -> None:
         settle(mail, full, this.clock())
         this.closed = full
         return
+    if mail.lease_until is None or this.clock() + LONGEST_SEND > mail.lease_until:
+        settle(mail, NotNow("It took too long to begin. It is tried again.", 1.0), this.clock())
+        return
     outcome = this.transport.hand_over(letter)
     try:
         settle(mail, outcome, this.clock(), can_find=this.transport.can_find)
@@ -215,16 +220,11 @@ def _hand_over(this: Round, mail: Mail, letter: Letter) -> None:
 
 
 def _leaving(mail: Mail) -> stops.Leaving:
-    mailing_list, issue = mail.mailing_list, mail.issue
-    return stops.Leaving(
-        organisation=mailing_list.organisation,
-        account_id=mailing_list.account_id,
-        channel="email",
-        topic=issue.topic if issue else "",
-        # Nobody signs a question back to somebody who asked; that was asked for is what counts.
-        signed_at=issue.signed_at if issue else mail.subscriber.asked_at,
-        by_duty=issue.by_duty if issue else False,
-    )
+    leaving = leaving_of(mail.mailing_list, mail.issue)
+    if mail.issue is None:
+        # Nobody signs a question back to somebody who asked; when they asked is what counts.
+        return replace(leaving, signed_at=mail.subscriber.asked_at)
+    return leaving
 
 
 def _is_wanted(mail: Mail) -> bool:

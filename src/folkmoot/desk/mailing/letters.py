@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.conf import settings
 from django.urls import reverse
 
 from folkmoot.channels.email import Letter, write_confirmation, write_issue
 from folkmoot.channels.entries import read_entry
+from folkmoot.desk.stops.queries import Leaving
 
 from . import tokens
-from .models import Mail, MailingList, Subscriber
+from .models import Issue, Mail, MailingList, Subscriber
 
 CONFIRM_HOURS = 48
 
@@ -52,6 +55,14 @@ def leave_url(subscriber: Subscriber) -> str:
 def issue_url(key: str) -> str:
     """Where anybody can read the issue with this key."""
     return _address("mail_issue", key=key)
+
+
+def leaving_of(mailing_list: MailingList, issue: Issue | None) -> Leaving:
+    """An issue's e-mails as a stop looks at them; without one, those that ask back."""
+    about = Leaving(mailing_list.organisation, mailing_list.account_id, "email")
+    if issue is None:
+        return about
+    return replace(about, topic=issue.topic, signed_at=issue.signed_at, by_duty=issue.by_duty)
 
 
 def list_id_of(mailing_list: MailingList) -> str:

@@ -92,11 +92,26 @@ class Subscriber(models.Model):
         return f"subscriber {self.ref}"
 
 
+class Signing(models.Model):
+    """What a stop looks at in the issue that is about to be put out under ``key``."""
+
+    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="+")
+    key = models.CharField(max_length=128)
+    topic = models.CharField(max_length=60, blank=True)
+    signed_at = models.DateTimeField(null=True)
+    by_duty = models.BooleanField(default=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "key"], name="one_signing_per_key"),
+        ]
+
+
 class Issue(models.Model):
     """A post that goes out by e-mail. ``record`` is its entry, as it stands on its web page.
 
-    After ``not_after`` no e-mail of it is handed over any more. What a stop looks at (``topic``,
-    ``signed_at``, ``by_duty``) is noted by whoever had it put out.
+    After ``not_after`` no e-mail of it is handed over any more. ``topic``, ``signed_at`` and
+    ``by_duty`` are those of its :class:`Signing`.
     """
 
     mailing_list = models.ForeignKey(MailingList, on_delete=models.PROTECT, related_name="issues")

@@ -12,7 +12,7 @@ from folkmoot.desk.records import actions as records
 
 from .letters import issue_url
 from .lifecycle import SubscriberState
-from .models import Issue, Mail, MailingList, Subscriber
+from .models import Issue, Mail, MailingList, Signing, Subscriber
 
 # After this an e-mail that was not handed over is for a person to decide: old news does not go out
 # by itself.
@@ -37,12 +37,19 @@ class TableOutbox:
                 ).first()
                 if mailing_list is None:
                     raise ShelfError("This list is closed, so nothing can be put on it.")
+                signing = (
+                    Signing.objects.filter(account_id=self._account_id, key=key).first()
+                    or Signing()
+                )
                 issue = Issue.objects.create(
                     mailing_list=mailing_list,
                     key=key,
                     record=record,
                     at=published_at,
                     not_after=published_at + WINDOW,
+                    topic=signing.topic,
+                    signed_at=signing.signed_at,
+                    by_duty=signing.by_duty,
                 )
                 self._queue(issue)
         except IntegrityError:

@@ -14,9 +14,10 @@ from folkmoot.channels import Shelf
 from folkmoot.channels.atom.shown import entry_title
 from folkmoot.channels.entries import Entry, read_entry
 from folkmoot.desk.people.queries import Organisation
+from folkmoot.desk.stops.queries import Leaving
 
 from .deciding import TROUBLED
-from .letters import issue_url, message_id_of
+from .letters import issue_url, leaving_of, message_id_of
 from .lifecycle import (
     MAIL,
     MAIL_WORDS,
@@ -42,13 +43,13 @@ __all__ = [
     "Subscriber",
     "SubscriberState",
     "TroubledMail",
-    "count_on_their_way",
     "count_subscribers",
     "find_entry",
     "find_list",
     "issue_url",
     "list_issues",
     "list_months",
+    "list_on_their_way",
     "list_troubled",
     "list_troubled_mails",
     "outbox_of",
@@ -176,22 +177,23 @@ def list_troubled_mails(
     ]
 
 
-def count_on_their_way(organisation: Organisation, now: datetime) -> dict[int, int]:
-    """How many e-mails have had their last look and not ended, by the id of their list's account.
+def list_on_their_way(organisation: Organisation, now: datetime) -> list[tuple[Leaving, int]]:
+    """E-mails that have had their last look and not ended: per issue, as a stop looks at them, and
+    how many.
 
     One whose worker died counts until its lease has run out: until then it may still be handed
     over.
     """
-    return dict(
+    handing = (
         Mail.objects.filter(
             mailing_list__organisation=organisation,
             state=MailState.HANDING,
             lease_until__gt=now,
         )
-        .order_by()
-        .values_list("mailing_list__account_id")
-        .annotate(Count("pk"))
+        .select_related("mailing_list__organisation", "issue")
+        .order_by("pk")
     )
+    return list(Counter(leaving_of(mail.mailing_list, mail.issue) for mail in handing).items())
 
 
 def _summarise(issues: list[Issue]) -> list[IssueSummary]:

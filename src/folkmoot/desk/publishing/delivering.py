@@ -17,10 +17,17 @@ from folkmoot.channels import NotPrepared, NotReady, Prepared, Unconfirmed
 from folkmoot.desk.accounts import actions as account_actions
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.drafts import actions as draft_actions
+from folkmoot.desk.mailing import actions as mailing
 from folkmoot.desk.stops import queries as stops
 
 from . import fence
-from .lastlook import LOOK_AGAIN, against_leaving_now, against_sending, find_stop
+from .lastlook import (
+    LOOK_AGAIN,
+    against_leaving_now,
+    against_sending,
+    find_stop,
+    leaving_of,
+)
 from .lifecycle import DeliveryFacts, DeliveryState
 from .models import Attempt, Delivery
 from .preparing import Clock, prepare
@@ -222,6 +229,8 @@ def _freeze(delivery: Delivery, prepared: Prepared, clock: Clock) -> Attempt | N
                     "trouble": "",
                 },
             )
+            if delivery.account.channel == "email":
+                mailing.note_signing(leaving_of(delivery), prepared.key)
             if accounts.is_public(delivery.account) and delivery.removes_id is None:
                 draft_actions.make_pictures_public(delivery.draft, delivery.version_number)
             return Attempt.objects.create(

@@ -9,6 +9,7 @@ from django.db import transaction
 from folkmoot.desk.drafts import actions as draft_actions
 from folkmoot.desk.drafts import queries as drafts
 from folkmoot.desk.guidance import queries as guidance
+from folkmoot.desk.mailing import actions as mailing_actions
 from folkmoot.desk.mailing import queries as mailing
 from folkmoot.desk.people.queries import Member
 from folkmoot.desk.stops import actions as stop_actions
@@ -55,8 +56,8 @@ def count_on_their_way(stop: Stop, now: datetime) -> int:
     covered = sum(stops.covers(stop, leaving_of(delivery)) for delivery in sending)
     mails = sum(
         count
-        for account_id, count in mailing.count_on_their_way(stop.organisation, now).items()
-        if stops.covers(stop, Leaving(stop.organisation, account_id, "email"))
+        for leaving, count in mailing.list_on_their_way(stop.organisation, now)
+        if stops.covers(stop, leaving)
     )
     return covered + mails
 
@@ -81,6 +82,9 @@ def resume(member: Member, stop_id: int, *, reason: str, now: datetime) -> int:
             except LostClaim:
                 continue  # a worker has just noted something on it; its time will pass as well
             lapsed += 1
+    mailing_actions.lapse_waiting(
+        stop.organisation, lambda leaving: _was_held(stop, leaving), reason=why, now=now
+    )
     for draft in drafts.list_due(now):
         if draft.organisation_id == stop.organisation_id and _held_draft(stop, draft):
             draft_actions.lapse(draft, f"{why} Look at it again before it goes out.", now=now)

@@ -13,9 +13,12 @@ from types import FrameType
 from django.db import OperationalError, close_old_connections
 
 from folkmoot.desk.accounts import actions as accounts
+from folkmoot.desk.accounts.queries import open_transport
 from folkmoot.desk.drafts import actions as drafts
+from folkmoot.desk.mailing import actions as mailing
 from folkmoot.desk.notices import actions as notices
 from folkmoot.desk.publishing import actions as publishing
+from folkmoot.desk.publishing.queries import find_fence
 from folkmoot.desk.records import actions as records
 
 log = logging.getLogger(__name__)
@@ -30,7 +33,7 @@ def utc_now() -> datetime:
 
 
 # Lanes for what is no account's own and may have to wait for others' servers.
-ACCOUNTS, NOTICES = -1, -3
+ACCOUNTS, MAILING, NOTICES = -1, -2, -3
 
 
 def work_once(lanes: publishing.Lanes | None = None) -> int:
@@ -46,8 +49,13 @@ def work_once(lanes: publishing.Lanes | None = None) -> int:
     done += drafts.make_occurrences(utc_now)
     done += publishing.work(utc_now, lanes)
     done += lanes.do(ACCOUNTS, [partial(accounts.work, utc_now)])
+    done += lanes.do(MAILING, [partial(mailing.work, utc_now, open_transport, held=_is_fenced())])
     done += lanes.do(NOTICES, [partial(notices.work, utc_now)])
     return done + records.sequence(utc_now())
+
+
+def _is_fenced() -> bool:
+    return find_fence(utc_now()) is not None
 
 
 def work_until_stopped(stop: threading.Event) -> None:
