@@ -6,12 +6,15 @@ import html
 from pathlib import Path
 
 import desk_moves as moves
+import mailing_moves
 import pytest
 from django.core import signing
 from django.urls import URLPattern, reverse
 
 from folkmoot.desk.accounts.adapters import EARLY_SALT
 from folkmoot.desk.guidance import queries as guidance
+from folkmoot.desk.mailing import actions as mailing
+from folkmoot.desk.mailing.tokens import LEAVE, make_token
 from folkmoot.desk.people.models import Organisation
 from folkmoot.desk.records.models import Entry
 from folkmoot.desk.site import urls
@@ -45,12 +48,17 @@ PUBLIC = {
     "account_signup",
     "account_reset_password",
     "account_inactive",
+    "mail_issue",
+    "subscribe",
+    "subscribe_sent",
+    "confirm_subscription",
+    "unsubscribe",
 }
 # Signing out sends whoever is not signed in to the front page, and the list of the duty page to
 # that page, which asks for signing in.
 NEITHER = {"account_logout", "duty_list"}
 POSTED = {"check_words", "take", "move_draft", "series_take", "account_take", "api_check"}
-POSTED |= {"notice_test"}
+POSTED |= {"notice_test", "mailing_decide", "mailing_remove"}
 PEOPLE = ("anonymous", "alice", "bob", "dan", "mallory")
 NAMES = [pattern.name for pattern in urls.urlpatterns if isinstance(pattern, URLPattern)]
 
@@ -78,7 +86,14 @@ def town(cast):
         quiet=None,
         now=cast.clock(),
     )
+    mailing.open_list(cast.body, cast.feed.pk, now=cast.clock())
+    issue = mailing_moves.put_out(cast, "By e-mail.")
+    ann = mailing_moves.joined(cast, "ann@a.example")
     places = {
+        "mail_issue": {"key": issue.key},
+        "mailing_decide": {"key": issue.key},
+        "confirm_subscription": {"token": mailing_moves.confirm_token(ann)},
+        "unsubscribe": {"token": make_token(LEAVE, ann.ref)},
         "feed_post": {"key": moves.told(live).url.rstrip("/").rpartition("/")[2]},
         "public_picture": {"name": f"{row['sha256']}.png"},
         "early_picture": {"name": signing.dumps([row["sha256"], "image/png"], salt=EARLY_SALT)},
@@ -112,9 +127,11 @@ OWNED = {"post", "edit_draft", "take", "move_draft", "repeat", "signoff", "pictu
 OWNED |= {"notice_target", "notice_test", "remove_notice_target"}
 
 
-def expected(name, who, method):  # the whole table, in words
+def expected(name, who, method):  # noqa: PLR0911 - the whole table, in words
     if name == "api_check":  # what is posted here is a form, and it takes JSON
         return {405} if method == "get" else {415}
+    if name == "subscribe" and method == "post":
+        return {422}
     if name in PUBLIC:
         return {302} if name == "account_login" and who != "anonymous" else {200, 302}
     if who == "anonymous":
