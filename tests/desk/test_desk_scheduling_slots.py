@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import html
+import threading
 from datetime import date
 
 import desk_moves as moves
 import pytest
+from django.db import connection
 
-from folkmoot.desk.drafts import actions, slots
-from folkmoot.desk.drafts.models import Draft, Slot
+from folkmoot.desk.drafts import actions, repeating, slots
+from folkmoot.desk.drafts.models import Draft, Occurrence, Slot
 from folkmoot.desk.drafts.queries import get_version
+from folkmoot.desk.drafts.recurring import Every, Rule
 from folkmoot.desk.records.queries import list_history
 
+# SQLite's test database is in memory, where a second writer is refused and does not wait.
+two_at_once = pytest.mark.skipif(
+    connection.vendor == "sqlite", reason="two writers at once need PostgreSQL"
+)
 SATURDAY, SUNDAY, MONDAY = 5, 6, 0
 
 
@@ -157,19 +164,52 @@ def test_a_slot_leaves_its_entries_in_the_record(cast, slot):
     assert {entry.actor for entry in entries} == {cast.alice.ref}
 
 
+@two_at_once
+@pytest.mark.django_db(transaction=True)
 def test_two_authors_at_one_moment_never_get_one_slot(cast, slot):
-    """On PostgreSQL the rows of the slots are held; on SQLite one writer waits for the other."""
     slot(SATURDAY, "09:00")
-    locked = []
-    real = Slot.objects.select_for_update
+    together, got = threading.Barrier(4), []
 
-    def watched(*args, **more):
-        locked.append(True)
-        return real(*args, **more)
+    def save(n):
+        try:
+            together.wait(timeout=5)
+            got.append(wall(in_slot(cast, f"Post {n}.")))
+        finally:
+            connection.close()
 
-    Slot.objects.select_for_update = watched
-    try:
-        assert wall(in_slot(cast)) != wall(in_slot(cast, "Other."))
-    finally:
-        del Slot.objects.select_for_update
-    assert len(locked) == 2
+    authors = [threading.Thread(target=save, args=(n,)) for n in range(4)]
+    for author in authors:
+        author.start()
+    for author in authors:
+        author.join(timeout=20)
+    assert sorted(got) == [f"2026-{day}T09:00" for day in ("11-21", "11-28", "12-05", "12-12")]
+
+
+@two_at_once
+@pytest.mark.django_db(transaction=True)
+def test_many_workers_at_one_moment_make_each_post_of_a_series_once(cast):
+    source = actions.start(cast.alice, cast.content(), now=cast.clock())
+    rule = Rule(Every.DAY, date(2026, 11, 21), "07:30", count=6)
+    repeating.start_series(
+        cast.alice, source.pk, rule, zone="Europe/London", lead_days=10, now=cast.clock()
+    )
+    together = threading.Barrier(4)
+
+    def work():
+        try:
+            together.wait(timeout=5)
+            while actions.make_occurrences(cast.clock):
+                pass
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(timeout=20)
+    while actions.make_occurrences(cast.clock):
+        pass
+    walls = list(Occurrence.objects.order_by("wall").values_list("wall", flat=True))
+    assert walls == [f"2026-11-{day}T07:30" for day in range(21, 27)]
+    assert Draft.objects.count() == 1 + 6

@@ -281,6 +281,7 @@ def copy(author: Member, draft_id: int, *, now: datetime) -> Draft:
             old.capacity,
             None,
             old.window_minutes,
+            topic=old.topic,
         ),
         now=now,
     )
