@@ -123,4 +123,5 @@ def fresh_home(tmp_path, monkeypatch):
     monkeypatch.setattr(settings, "MEDIA_ROOT", tmp_path / "pictures")
     (settings.CONFIG.home / "ledger.checkpoint").unlink(missing_ok=True)
     (settings.CONFIG.home / "ledger.checkpoint.lock").unlink(missing_ok=True)
+    settings.CONFIG.key_file("installation").unlink(missing_ok=True)
     cache.clear()  # who signed in how often

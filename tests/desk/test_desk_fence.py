@@ -118,6 +118,21 @@ def test_a_copy_of_the_database_in_another_home_publishes_nothing(cast, monkeypa
     )
 
 
+def test_a_backup_from_before_the_first_round_is_found_out_by_the_file_alone(cast, monkeypatch):
+    channel = StandIn().install(monkeypatch)
+    moves.signed(cast)
+    moves.work(cast, times=2)
+    # What a backup of the first day, or of before an upgrade, holds: no installation at all.
+    forget_what_was_sent_since(0)
+    Installation.objects.all().delete()
+    kept = memory_file().read_text()
+    moves.signed(cast, cast.content("Signed on the first day."))
+    moves.work(cast, times=2)
+    assert len(channel.shelf) == 1
+    assert fence.find_fence(cast.clock()) is not None
+    assert memory_file().read_text() == kept
+
+
 def test_a_damaged_memory_fences_rather_than_guesses(cast, monkeypatch):
     channel = StandIn().install(monkeypatch)
     publishing.work(cast.clock)

@@ -107,12 +107,16 @@ def _read() -> Memory | None:
 
 
 def _found_installation() -> Installation:
-    """Give a database that never had one its installation, and the file that goes with it."""
+    """Give a database that never had one its installation, and the file that goes with it.
+
+    Where there is a file already, the database is from before all that: a backup of the first day,
+    or of before an upgrade. The file is left as it is, so that the two do not fit.
+    """
     with _locked(), transaction.atomic():
         installation, made = Installation.objects.get_or_create(
             pk=1, defaults={"ref": secrets.token_hex(16)}
         )
-        if made:
+        if made and not _file().exists():
             _write(Memory(installation.ref, _newest_attempt()))
     return installation
 
