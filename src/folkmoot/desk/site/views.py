@@ -76,7 +76,7 @@ def today(request: HttpRequest) -> HttpResponse:
             "alarms": publishing.list_alarms(member.organisation),
             "stops": stops.list_standing(member.organisation),
             "fence": publishing.find_fence(datetime.now(UTC)),
-            "unwell": [a for a in accounts.list_accounts(member.organisation) if a.trouble],
+            "unwell": accounts.list_unwell(member.organisation, datetime.now(UTC)),
             "refusal": records.find_refusal(),
             "firsts": drafts.first_words,
         },
