@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import desk_moves as moves
@@ -144,6 +144,15 @@ def test_the_end_of_a_sign_in_stands_on_the_page(cast, door):
     page = see(cast, cast.dan)
     assert "The sign-in ends on Monday 30 November; connect it again before then." in page
     assert "Soon" in page
+
+
+def test_the_first_page_tells_of_a_sign_in_that_is_about_to_end(cast, door):
+    door.ends_at = datetime.now(UTC) + timedelta(days=2)
+    standin.connect(cast, name="Our news")
+    page = see(cast, cast.alice, "/desk/")
+    assert "Needs a person" in page
+    assert "Our news" in page
+    assert "Connect it again now: nothing goes out after that." in page
 
 
 def test_every_token_is_forgotten_from_a_page_that_asks_why(cast, door):
