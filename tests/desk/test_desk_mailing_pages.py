@@ -154,7 +154,7 @@ def test_pages_for_one_person_are_kept_by_nobody(cast, mailing_list):
     for address in (confirm_address(ann), leave_address(ann)):
         answer = cast.client().get(address)
         assert answer["X-Robots-Tag"] == "noindex"
-        assert answer["Referrer-Policy"] == "no-referrer"
+        assert answer["Referrer-Policy"] == "same-origin"
         assert "no-store" in answer["Cache-Control"]
         assert "ann@" not in text_of(answer)
 

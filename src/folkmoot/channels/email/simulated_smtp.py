@@ -58,13 +58,10 @@ class SimulatedSmtp:
         self.port: int = listening.getsockname()[1]
         self.allow = f"127.0.0.1:{self.port}"
         """As internal servers are named."""
+        self._listening = listening
+        self._make = lambda: SMTP(self, hostname="localhost", tls_context=tls, **options)
         self._loop = asyncio.new_event_loop()
-        self._server: asyncio.Server = self._loop.run_until_complete(
-            self._loop.create_server(
-                lambda: SMTP(self, hostname="localhost", tls_context=tls, **options),
-                sock=listening,
-            )
-        )
+        self._server: asyncio.Server | None = None
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def __enter__(self) -> Self:
@@ -76,13 +73,19 @@ class SimulatedSmtp:
 
     def start(self) -> None:
         """Answer, in a thread of its own."""
+
+        async def begin() -> None:
+            self._server = await self._loop.create_server(self._make, sock=self._listening)
+
         self._thread.start()
+        asyncio.run_coroutine_threadsafe(begin(), self._loop).result(10)
 
     def stop(self) -> None:
         """Answer no more."""
 
         async def end() -> None:
-            self._server.close()
+            if self._server is not None:
+                self._server.close()
             others = asyncio.all_tasks() - {asyncio.current_task()}
             for one in others:
                 one.cancel()

@@ -67,8 +67,11 @@ def decide(request: HttpRequest, key: str) -> HttpResponse:
         )
     except actions.DecisionRefused as refused:
         return mailing(request, str(refused))
-    done = "will be sent again" if request.POST.get("verb") == "send_again" else "stay as they are"
-    messages.success(request, f"{count} e-mail{'' if count == 1 else 's'} {done}.")
+    again = request.POST.get("verb") == "send_again"
+    one, many = "1 e-mail stays as it is.", f"{count} e-mails stay as they are."
+    if again:
+        one, many = "1 e-mail will be sent again.", f"{count} e-mails will be sent again."
+    messages.success(request, one if count == 1 else many)
     return redirect("mailing")
 
 

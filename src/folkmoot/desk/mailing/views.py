@@ -126,7 +126,8 @@ def _get_list(request: HttpRequest) -> MailingList:
 
 
 def _private(response: HttpResponse) -> HttpResponse:
-    """Not for search engines: the address is one person's."""
+    """Not for search engines: the address is one person's. Other sites are told of no address of
+    ours anyway; without any referrer at all browsers would send no origin with the form either.
+    """
     response["X-Robots-Tag"] = "noindex"
-    response["Referrer-Policy"] = "no-referrer"
     return response
