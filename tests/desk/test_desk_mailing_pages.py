@@ -284,7 +284,12 @@ def test_a_list_is_connected_by_two_and_an_issue_goes_all_the_way(cast, settings
         answer = client.post("/desk/accounts/connect/email", {**typed, "password": "secret words"})
         assert answer.status_code == 302
         (account,) = account_queries.list_proposed(cast.body)
+        page = text_of(cast.client(cast.bob).get("/desk/accounts/"))
+        assert f"from posts@council.example.uk by 127.0.0.1, port {server.port}" in page
+        assert "Posts by e-mail" not in text_of(cast.client().get("/"))
         accounts.confirm(cast.bob, account.pk, now=cast.clock())
+        assert 'href="/desk/mailing/"' in text_of(cast.client(cast.bob).get("/desk/accounts/"))
+        assert 'href="/subscribe/">Posts by e-mail' in text_of(cast.client().get("/"))
         mailing_list = queries.find_list(cast.body)
         assert mailing_list.account_id == account.pk
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.guidance import queries as guidance
+from folkmoot.desk.mailing.queries import find_list
 from folkmoot.desk.people.queries import Member, Organisation, find_public_organisation
 from folkmoot.guidance import Clause
 
@@ -26,6 +27,7 @@ class Page:
     pack: str
     clauses: dict[str, list[Clause]]
     feed: str
+    mailing: str
 
 
 def every_page(request: HttpRequest) -> dict[str, Any]:
@@ -43,6 +45,7 @@ def every_page(request: HttpRequest) -> dict[str, Any]:
             pack=organisation.pack if organisation else "",
             clauses=_clauses(organisation),
             feed=reverse("feed") if organisation and accounts.find_feed(organisation) else "",
+            mailing=reverse("subscribe") if organisation and find_list(organisation) else "",
         )
     }
 
