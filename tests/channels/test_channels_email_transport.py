@@ -562,3 +562,37 @@ def test_what_cannot_be_right_is_said_at_its_field(settings, secrets, field):
         connect(secrets, **settings)
     assert wrong.value.field == field
     assert wrong.value.reason.endswith(".")
+
+
+# -- to practise with ------------------------------------------------------------------------------
+
+
+def test_the_simulated_channel_has_a_mail_server_beside_it(letter):
+    import json
+    import re
+    import signal
+    import subprocess
+    import sys
+    import urllib.request
+
+    running = subprocess.Popen(
+        [sys.executable, "-m", "folkmoot", "simulate", "email"], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        said = ""
+        while "Ctrl-C" not in said:
+            said += running.stdout.readline()
+        (page,) = re.findall(r"stands at (\S+)", said)
+        (port,) = re.findall(r"port (\d+)", said)
+        assert f"127.0.0.1:{port}" in said
+        smtp = Smtp(SmtpServer("127.0.0.1", int(port), SENDER), allow=[f"127.0.0.1:{port}"])
+        assert isinstance(smtp.hand_over(letter), Handed)
+        smtp.close()
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with direct.open(f"{page}/_simulator/posts") as answer:
+            (posted,) = json.loads(answer.read())
+        assert posted["text"] == letter.subject
+    finally:
+        running.send_signal(signal.SIGTERM)
+        running.communicate(timeout=20)
+    assert running.returncode == 0

@@ -41,6 +41,7 @@ class SimulatedSmtp:
         port: int = 0,
         seed: int = 0,
         store: Store | None = None,
+        faults: Faults | None = None,
         tls: ssl.SSLContext | None = None,
         user: str = "",
         password: str = "",
@@ -48,7 +49,7 @@ class SimulatedSmtp:
         from aiosmtpd.smtp import SMTP
 
         self.store = store or Store()
-        self.faults = Faults(seed=seed)
+        self.faults = faults or Faults(seed=seed)
         self.connections = 0
         options: dict[str, Any] = {}
         if user:

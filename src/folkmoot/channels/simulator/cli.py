@@ -7,9 +7,13 @@ import signal
 import sys
 from importlib.util import find_spec
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from folkmoot.channels.kinds import CHANNELS, get_kind
 from folkmoot.channels.simulator import Fault, Occasion, Simulator, Strike, make_simulated
+
+if TYPE_CHECKING:
+    from folkmoot.channels.email.simulated_smtp import SimulatedSmtp
 
 
 class _Wrong(Exception):
@@ -47,7 +51,8 @@ def run(argv: list[str]) -> int:
         return 2
     for occasion, strike, times in strikes:
         simulator.faults.add(occasion, strike, times=times)
-    _greet(simulator, args.fault)
+    mail_server = _open_mail_server(simulator)
+    _greet(simulator, args.fault, mail_server.allow if mail_server else "")
 
     def end(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -56,6 +61,8 @@ def run(argv: list[str]) -> int:
     try:
         simulator.serve()
     except KeyboardInterrupt:
+        if mail_server:
+            mail_server.stop()
         print(f"\nEnded. {len(simulator.store.list_all())} posts had been made here.")
     return 0
 
@@ -85,6 +92,20 @@ def _open(channel: str, port: int, seed: int) -> Simulator:
         ) from taken
 
 
+def _open_mail_server(simulator: Simulator) -> SimulatedSmtp | None:
+    """For e-mail there are two to hand it to: beside GOV.UK Notify, a mail server."""
+    if simulator.simulated.channel != "email":
+        return None
+    from folkmoot.channels.email.simulated_smtp import SimulatedSmtp
+
+    try:
+        server = SimulatedSmtp(store=simulator.store, faults=simulator.faults)
+    except ImportError:  # aiosmtpd comes with the desk
+        return None
+    server.start()
+    return server
+
+
 def _read_fault(text: str) -> tuple[Occasion, Strike, int]:
     try:
         # What is left out is as in Strike, and once; more than four parts fit no names.
@@ -99,7 +120,7 @@ def _read_fault(text: str) -> tuple[Occasion, Strike, int]:
         ) from None
 
 
-def _greet(simulator: Simulator, faults: list[str]) -> None:
+def _greet(simulator: Simulator, faults: list[str], mail_server: str) -> None:
     labels = {field.name: field.label for field in get_kind(simulator.simulated.channel).wanted}
     typed = {
         labels.get(name, name): value
@@ -109,10 +130,14 @@ def _greet(simulator: Simulator, faults: list[str]) -> None:
     print(f"A simulated {simulator.simulated.channel} stands at {simulator.url}")
     print("Look at that address in a browser to see what is posted here and what was asked.\n")
     print("Start the desk so that it may reach it:")
-    print(f"  FOLKMOOT_INTERNAL_HOSTS={simulator.allow}\n")
+    hosts = ",".join(filter(None, (simulator.allow, mail_server)))
+    print(f"  FOLKMOOT_INTERNAL_HOSTS={hosts}\n")
     print("Then connect an account (Accounts, Connect an account) with:")
     for name, value in typed.items():
         print(f"  {name:<{width}}  {value}")
+    if mail_server:
+        host, _, mail_port = mail_server.rpartition(":")
+        print(f"Or with the mail server {host}, port {mail_port}, and any address to come from.")
     if faults:
         print(f"\nWhat goes wrong: {', '.join(faults)}")
     print("\nCtrl-C ends it.", flush=True)
