@@ -15,7 +15,9 @@ from __future__ import annotations
 import re
 import ssl
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from urllib.parse import urljoin, urlsplit
@@ -80,6 +82,29 @@ class _Place:
         return self.scheme, self.host, self.port
 
 
+_END: ContextVar[float | None] = ContextVar("end", default=None)
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Everything that is asked inside this block, by whichever client, ends within ``seconds``, and
+    what would begin later is not begun: for a send that must not outlast its lease.
+    """
+    before = _END.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _END.reset(before)
+
+
+def seconds_left() -> float | None:
+    """How long the block of :func:`within` around the caller still has, never below 0; ``None``
+    outside of any.
+    """
+    end = _END.get()
+    return None if end is None else max(0.0, end - time.monotonic())
+
+
 class Outbound:
     """A client for other people's servers. May be shared by threads.
 
@@ -122,7 +147,11 @@ class Outbound:
         and the caller's headers go no further than the server they were meant for. A redirect of
         any other method is given back as the answer. Raises :class:`OutboundError`.
         """
-        deadline = self._clock() + self._timeout_seconds
+        left = seconds_left()
+        if left == 0:
+            raise OutboundError("The time for this was over before it could be asked.", sent=False)
+        allowed = self._timeout_seconds if left is None else min(self._timeout_seconds, left)
+        deadline = self._clock() + allowed
         place = self._read_place(url, sent=False)
         carried = dict(headers or {})
         for _ in range(MOST_REDIRECTS + 1):

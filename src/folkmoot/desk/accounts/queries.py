@@ -28,7 +28,7 @@ from .adapters import (
     read_early_name,
 )
 from .lifecycle import ACCOUNT, OWN_CHANNELS, AccountState
-from .models import Account, Trouble
+from .models import Account, ShelfItem, Trouble
 from .shelf import TableShelf
 from .vault import VaultError
 
@@ -46,8 +46,10 @@ __all__ = [
     "find_feed",
     "find_feed_entry",
     "find_feed_removal",
+    "find_shelf_mark",
     "find_trouble_at",
     "get_accounts",
+    "hold_account",
     "is_public",
     "key_for",
     "list_accounts",
@@ -182,6 +184,11 @@ def list_troubles(account: Account, most: int = 5) -> list[Trouble]:
     return list(account.troubles.order_by("-pk")[:most])
 
 
+def hold_account(account_id: int) -> None:
+    """Let nobody else pass this line for the account until the caller's transaction has ended."""
+    Account.objects.select_for_update().filter(pk=account_id).values_list("pk", flat=True).first()
+
+
 def is_public(account: Account) -> bool:
     """Whether what goes out there can be seen by anyone. A rehearsal is on nobody's register."""
     return account.channel != "practice"
@@ -205,6 +212,13 @@ def find_feed(organisation: Organisation) -> Account | None:
 def shelf_of(account: Account) -> Shelf:
     """What a channel served by the desk has published."""
     return TableShelf(account.pk)
+
+
+def find_shelf_mark(account: Account) -> str | None:
+    """What changes whenever something is put on the account's shelf, as an entity tag."""
+    newest = ShelfItem.objects.filter(account=account).order_by("-pk").values_list("pk", flat=True)
+    number = newest.first()
+    return f'"{number}"' if number is not None else None
 
 
 def find_feed_entry(organisation: Organisation, key: str) -> Entry | None:

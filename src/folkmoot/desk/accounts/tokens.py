@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from folkmoot.channels.outbound import seconds_left
 from folkmoot.channels.tokens import CannotSignIn
 
 from .lifecycle import AccountState
@@ -78,9 +79,11 @@ class SealedTokens:
         May be entered again by the thread that is in it. Raises :class:`CannotSignIn` where another
         is in it for longer than a minute.
         """
-        end = time.monotonic() + WAIT_SECONDS
+        left = seconds_left()
+        wait = WAIT_SECONDS if left is None else min(WAIT_SECONDS, left)
+        end = time.monotonic() + wait
         held = _held_by_us(self._account_id)
-        if not held.thread.acquire(timeout=WAIT_SECONDS):
+        if not held.thread.acquire(timeout=wait):
             raise _too_long()
         try:
             if held.depth:

@@ -390,7 +390,8 @@ def make_pictures_private(draft: Draft, version_number: int) -> None:
     """
     digests = {row["sha256"] for row in get_version(draft, version_number).pictures}
     others = Version.objects.filter(
-        draft__organisation=draft.organisation, draft__state=DraftState.PUBLISHED
+        draft__organisation=draft.organisation,
+        draft__state__in=[DraftState.PUBLISHED, DraftState.PUBLISHING],
     ).exclude(draft=draft)
     if digests:
         digests -= {

@@ -21,6 +21,7 @@ from folkmoot.check import (
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.guidance import queries as guidance
 from folkmoot.desk.people.queries import Organisation
+from folkmoot.desk.stops import queries as stops
 from folkmoot.guidance import GuidanceError
 
 from . import walltime
@@ -307,6 +308,14 @@ def list_holds(report: Mapping[str, Any], organisation: Organisation) -> list[Ho
     return held
 
 
+def find_signers(content: Content, organisation: Organisation) -> frozenset[str]:
+    """The roles that may sign a post just now: one that is to go through a stop, by a duty officer
+    too, but only while something stands stopped.
+    """
+    through_stop = content.through_stop and bool(stops.list_standing(organisation))
+    return list_signers(content.kind, content.ground, through_stop=through_stop)
+
+
 def facts_for(
     draft: Draft,
     version: Version,
@@ -331,7 +340,7 @@ def facts_for(
         now=now,
         actor=actor,
         held=held_roles,
-        signers=list_signers(content.kind, content.ground, through_stop=content.through_stop),
+        signers=find_signers(content, organisation),
         authors=frozenset(draft.versions.values_list("by", flat=True)),
         problems=tuple(list_problems(content, organisation)),
         stops=tuple(stops),

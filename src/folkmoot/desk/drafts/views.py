@@ -18,8 +18,8 @@ from folkmoot.desk.people.queries import Member, Role, names_by_ref, signed_in
 from . import actions, queries, walltime
 from .assess import assess
 from .composing import Errors, HandedIn, list_errors, list_troubles, read_composer, show_composer
-from .content import Content, check_content, content_of, list_holds
-from .grounds import GROUNDS, list_signers
+from .content import Content, check_content, content_of, find_signers, list_holds
+from .grounds import GROUNDS
 from .nearby import list_near
 from .repeating import find_occurrence
 
@@ -156,7 +156,7 @@ def signoff(request: HttpRequest, draft_id: int) -> HttpResponse:
     version = queries.get_version(draft)
     fresh = check_content(content_of(version), draft.organisation, role=Role.AUTHOR, now=_now())
     authors = {v.by for v in queries.list_versions(draft)}
-    signers = list_signers(draft.kind, version.ground, through_stop=version.through_stop)
+    signers = find_signers(content_of(version), draft.organisation)
     return render(
         request,
         "drafts/signoff.html",

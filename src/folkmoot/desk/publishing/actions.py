@@ -22,7 +22,7 @@ from .delivering import FAULT, claim, deliver, give_up_lost, note_fault
 from .lanes import Beside, InTurn, Job, Lanes
 from .lifecycle import DELIVERY, DeliveryState
 from .models import Delivery
-from .preparing import Clock, find_memo, hand_over_ahead
+from .preparing import Clock, find_memo, list_to_hand_over
 from .readback import read_back
 from .settling import look_up
 from .steps import LostClaim
@@ -66,20 +66,28 @@ def work(clock: Clock, lanes: Lanes | None = None) -> int:
     lanes = lanes or InTurn()
     held = is_held(clock())
     done = keep_stops(clock)
-    if not held:
-        done += _begin_due(clock) + hand_over_ahead(clock)
-    now = clock()
-    for delivery in _owed(DeliveryState.SENDING, Q(lease_until__lte=now)):
-        done += _try(give_up_lost, delivery, now)
     jobs: dict[int, list[Job]] = defaultdict(list)
+    if not held:
+        done += _begin_due(clock)
+        for account_id, job in list_to_hand_over(clock):
+            jobs[account_id].append(job)
+    now = clock()
+    # One without a lease is nobody's: it must not stand at "sending" for ever.
+    lost = Q(lease_until__lte=now) | Q(lease_until=None)
+    for delivery in _owed(DeliveryState.SENDING, lost):
+        done += _try(give_up_lost, delivery, now)
+    due = Q(next_try_at__lte=now)
+    free = (
+        due & ~Q(account_id__in=lanes.list_busy()) & (Q(lease_until=None) | Q(lease_until__lte=now))
+    )
     too_late = Q(not_after__lt=now) if held else Q()
-    for delivery in _owed(DeliveryState.WAITING, Q(next_try_at__lte=now) & too_late):
+    for delivery in _owed(DeliveryState.WAITING, free & too_late):
         jobs[delivery.account_id].append(partial(_claim_and, deliver, delivery, clock))
-    for delivery in _owed(DeliveryState.UNCONFIRMED, Q(next_try_at__lte=clock())):
+    for delivery in _owed(DeliveryState.UNCONFIRMED, free):
         jobs[delivery.account_id].append(partial(_claim_and, look_up, delivery, clock))
-    for delivery in _owed(DeliveryState.SENT, Q(read_back="", next_try_at__lte=clock())):
+    for delivery in _owed(DeliveryState.SENT, free & Q(read_back="")):
         jobs[delivery.account_id].append(partial(_try, read_back, delivery, clock))
-    for watch in list_watches_owed(clock()):
+    for watch in list_watches_owed(now):
         jobs[watch.account_id].append(partial(look, watch, clock))
     done += sum(lanes.do(account, todo) for account, todo in jobs.items())
     return done + _finish(clock)
@@ -144,7 +152,7 @@ def _owe(draft: drafts.Draft) -> None:
 
 def _lapse(draft: drafts.Draft, reason: str, now: datetime) -> None:
     try:
-        draft_actions.lapse(drafts.get_again(draft), reason, now=now)
+        draft_actions.lapse(draft, reason, now=now)
     except draft_actions.DraftRefused:
         return  # taken back, or given up by another worker, at this very moment
     log.warning("Post %s was not sent: %s", draft.pk, reason)
@@ -197,7 +205,9 @@ def _finish(clock: Clock) -> int:
     open_states = [state for state in DeliveryState if state not in DELIVERY.final]
     going = Delivery.objects.filter(draft=OuterRef("pk"), state__in=open_states)
     for draft in drafts.list_publishing(~Exists(going), most=BATCH):
-        any_sent = Delivery.objects.filter(draft=draft, state=DeliveryState.SENT).exists()
+        # Half a thread that was left so is something that went out.
+        live = Q(state=DeliveryState.SENT) | ~Q(remote_ids=[])
+        any_sent = Delivery.objects.filter(live, draft=draft).exists()
         try:
             draft_actions.finish(draft, any_sent=any_sent, now=clock())
         except draft_actions.StaleDraft:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
@@ -11,16 +12,18 @@ from folkmoot.channels import Sent
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.drafts import actions as draft_actions
 from folkmoot.desk.drafts import queries as drafts
-from folkmoot.desk.people.queries import Member, Role
+from folkmoot.desk.people.queries import Member, Organisation, Role
 from folkmoot.desk.records import actions as records
 
 from . import fence
+from .lastlook import is_taken_down
 from .lifecycle import DeliveryFacts, DeliveryState
 from .models import Alarm, Delivery, Installation, Watch
-from .settling import confirm, end_unsent
+from .settling import confirm, end_unsent, quiet_until
 from .steps import DeliveryRefused, LostClaim, take_step
 
 _WEB = re.compile(r"https?://[!-~]+")
+LONGEST_ADDRESS = 600
 
 
 class DecisionRefused(Exception):
@@ -31,9 +34,9 @@ class DecisionRefused(Exception):
 def say_live(member: Member, delivery_id: int, *, url: str, reason: str, now: datetime) -> Delivery:
     """A person has seen an unconfirmed post live at ``url``. Raises :class:`DecisionRefused`."""
     delivery = _get(member, delivery_id)
-    if delivery.removes_id is None and not _WEB.fullmatch(url.strip()):
+    if delivery.removes_id is None and not _WEB.fullmatch(url.strip()[:LONGEST_ADDRESS]):
         raise DecisionRefused("Enter the address at which you saw it, beginning with https://.")
-    found = Sent(delivery.remote_id, url.strip(), tuple(delivery.remote_ids))
+    found = Sent(delivery.remote_id, url.strip()[:LONGEST_ADDRESS], tuple(delivery.remote_ids))
     facts = DeliveryFacts(now, delivery.not_after, reason=reason)
     with _explained():
         confirm(delivery, found, facts, now, member=member)
@@ -50,11 +53,13 @@ def say_absent(member: Member, delivery_id: int, *, reason: str, now: datetime) 
     if its time has not passed, and else it is missed. Raises :class:`DecisionRefused`.
     """
     delivery = _get(member, delivery_id)
+    # Its request may still be on its way, whatever anybody saw.
+    again_at = max(now, quiet_until(delivery)) if delivery.request is not None else now
     _step(
         member,
         delivery,
         "say_absent",
-        {"trouble": "", "next_try_at": now},
+        {"trouble": "", "next_try_at": again_at},
         reason=reason,
         now=now,
     )
@@ -70,6 +75,8 @@ def go_on(member: Member, delivery_id: int, *, now: datetime) -> Delivery:
     :class:`DecisionRefused`.
     """
     delivery = _get(member, delivery_id)
+    if is_taken_down(delivery):
+        raise DecisionRefused("What is live of it is being taken down, so the rest is not sent.")
     return _step(member, delivery, "go_on", {"trouble": "", "next_try_at": now}, now=now)
 
 
@@ -102,13 +109,16 @@ def close_alarm(member: Member, alarm_id: int, *, note: str, now: datetime) -> A
 
 
 @transaction.atomic
-def lift_fence(member: Member, *, reason: str, now: datetime) -> None:
+def lift_fence(
+    member: Member, *, reason: str, now: datetime, by_hand: Collection[int] = ()
+) -> None:
     """Say that the channels have been compared with this database, so that it may publish again.
 
     What had been signed must be signed again, and what was waiting is not sent: either may have
     been done, changed or withdrawn in the time that is lost. Raises :class:`DecisionRefused` until
-    every account's timeline has been looked at since the fence went up, and every post on it that
-    this database does not know has been dealt with.
+    every account's timeline has been looked at since the fence went up (``by_hand`` names accounts
+    whose timeline the program cannot read and a person has compared), every post on it that this
+    database does not know has been dealt with, and nothing is still unconfirmed.
     """
     if Role.ADMIN not in member.held:
         raise DecisionRefused("Only an admin can let a restored database publish again.")
@@ -117,7 +127,7 @@ def lift_fence(member: Member, *, reason: str, now: datetime) -> None:
         raise DecisionRefused("There is no fence up.")
     if not reason.strip():
         raise DecisionRefused("Say what you compared and what you found.")
-    if open_points := list_open_points(installation):
+    if open_points := list_open_points(installation, member.organisation, by_hand):
         raise DecisionRefused(" ".join(open_points))
     lost = "This database was brought back from a backup, so nobody knows whether it still holds."
     for delivery in Delivery.objects.filter(state=DeliveryState.WAITING).select_related(
@@ -130,21 +140,37 @@ def lift_fence(member: Member, *, reason: str, now: datetime) -> None:
     _record("installation.reconciled", member, "installation", now, {"reason": reason.strip()})
 
 
-def list_open_points(installation: Installation) -> list[str]:
-    """What must still be done before the fence may be lifted, as sentences."""
+def list_open_points(
+    installation: Installation, organisation: Organisation, by_hand: Collection[int] = ()
+) -> list[str]:
+    """What must still be done before the fence may be lifted, as sentences. Of other organisations
+    on the installation no more is told than that something is left to them.
+    """
     fenced_at = installation.fenced_at
     assert fenced_at is not None
-    points = []
+    watches = {watch.account_id: watch for watch in Watch.objects.all()}
+    points, others = [], 0
     for account in accounts.list_connected():
-        watch = Watch.objects.filter(account=account).first()
-        if watch is None or watch.last_look_at is None or watch.last_look_at < fenced_at:
+        watch = watches.get(account.pk)
+        if watch is not None and watch.last_look_at is not None and watch.last_look_at >= fenced_at:
+            continue
+        if account.organisation_id != organisation.pk:
+            others += 1
+        elif account.pk not in by_hand or watch is None or not watch.trouble:
             points.append(f"The timeline of {account.name} has not been looked at yet.")
-    count = Alarm.objects.filter(closed_at=None).count()
-    if count:
+    alarms = Alarm.objects.filter(closed_at=None)
+    if count := alarms.filter(account__organisation=organisation).count():
         points.append(
             f"Posts stand on the channels that this database does not know: {count}. Deal with"
             " each of them first."
         )
+    doubtful = Delivery.objects.filter(state__in=[DeliveryState.SENDING, DeliveryState.UNCONFIRMED])
+    if count := doubtful.filter(draft__organisation=organisation).count():
+        points.append(f"Of {count} posts nobody knows yet whether they are live.")
+    others += alarms.exclude(account__organisation=organisation).count()
+    others += doubtful.exclude(draft__organisation=organisation).count()
+    if others:
+        points.append("Other organisations on this installation have yet to compare theirs.")
     return points
 
 

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from folkmoot.channels import NotPrepared, NotReady, Prepared, Unconfirmed
+from folkmoot.channels.outbound import within
 from folkmoot.desk.accounts import actions as account_actions
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.drafts import actions as draft_actions
@@ -38,9 +39,12 @@ log = logging.getLogger(__name__)
 
 # Longer than any one request may take, so that a lease that has run out means a dead worker.
 LEASE = timedelta(seconds=30)
-# What a send may take, at most: three requests. With less left of a lease none is begun, so that a
-# worker which stood still in between sends nothing after it has been given up for dead.
-LONGEST_SEND = timedelta(seconds=25)
+# While it prepares a worker may hand over many pictures; what it sends afterwards has LEASE.
+LEASE_TO_PREPARE = timedelta(seconds=90)
+# A send ends this much before its lease, and is not begun where that leaves too little time: a
+# worker which stood still sends nothing after it has been given up for dead.
+MARGIN = timedelta(seconds=3)
+LEAST_TO_SEND = timedelta(seconds=20)
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(seconds=60)
 WAIT_FOR_A_PERSON = timedelta(seconds=30)
@@ -61,7 +65,8 @@ class _Held(Exception):
 def claim(delivery: Delivery, now: datetime) -> bool:
     """Take the delivery for this worker until the lease ends; ``False`` if another was quicker."""
     try:
-        write(delivery, {"lease_until": now + LEASE, "attempt": delivery.attempt + 1})
+        lease = LEASE_TO_PREPARE if delivery.state == DeliveryState.WAITING else LEASE
+        write(delivery, {"lease_until": now + lease, "attempt": delivery.attempt + 1})
     except LostClaim:
         return False
     return True
@@ -91,11 +96,13 @@ def deliver(delivery: Delivery, clock: Clock) -> None:
         return
     fence.remember(attempt.pk)
     assert delivery.lease_until is not None
-    if clock() + LONGEST_SEND > delivery.lease_until:
+    left = delivery.lease_until - MARGIN - clock()
+    if left < LEAST_TO_SEND:
         slow = "It took too long to begin sending. We look whether it is live before trying again."
         settle(delivery, attempt, Unconfirmed(slow), clock())
         return
-    outcome = adapter.send(prepared, tuple(delivery.remote_ids))
+    with within(left.total_seconds()):
+        outcome = adapter.send(prepared, tuple(delivery.remote_ids))
     settle(delivery, attempt, outcome, clock())
 
 
@@ -130,10 +137,14 @@ def note_fault(delivery: Delivery, now: datetime) -> None:
 
 def miss(delivery: Delivery, now: datetime) -> None:
     """Its time has passed. Raises :class:`LostClaim`."""
-    reason = delivery.trouble or (
-        "It was sent, but the channel does not have it."
-        if delivery.request is not None
-        else "Nobody sent it in time: this program was not running, or busy."
+    reason = (
+        delivery.trouble
+        or fence.find_refusal()
+        or (
+            "It was sent, but the channel does not have it."
+            if delivery.request is not None
+            else "Nobody sent it in time: this program was not running, or busy."
+        )
     )
     end_unsent(delivery, "miss", f"Not sent in time. {reason}", now)
 
@@ -237,15 +248,10 @@ def _freeze(delivery: Delivery, prepared: Prepared, clock: Clock) -> Attempt | N
                 delivery=delivery, number=delivery.attempt, what="send", started_at=now
             )
     except _Held as waiting:
-        # What was written onto the row in memory has been rolled back in the database.
-        _hold(_again(delivery), str(waiting), waiting.until)
+        _hold(delivery, str(waiting), waiting.until)
     except DeliveryRefused as refused:
         if now > delivery.not_after:
             miss(delivery, now)
         else:
             end_unsent(delivery, "refuse", str(refused), now)
     return None
-
-
-def _again(delivery: Delivery) -> Delivery:
-    return Delivery.objects.select_related("draft__organisation", "account").get(pk=delivery.pk)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
@@ -26,9 +27,21 @@ class Lanes(Protocol):
         """
         ...
 
+    def list_busy(self) -> frozenset[int]:
+        """The lanes that would take nothing now, for they are not through."""
+        ...
+
+
+# A turn of a lane ends after this long; what is left is owed still.
+TURN_SECONDS = 5.0
+
 
 class InTurn:
     """Everything in the caller's thread, at once: for one round, and for tests."""
+
+    def list_busy(self) -> frozenset[int]:
+        """See :class:`Lanes`."""
+        return frozenset()
 
     def do(self, lane: int, jobs: Iterable[Job]) -> int:  # noqa: ARG002 - all in one lane
         """See :class:`Lanes`."""
@@ -57,13 +70,20 @@ class Beside:
         self._pool.submit(self._run, lane, list(jobs))
         return 0
 
+    def list_busy(self) -> frozenset[int]:
+        """See :class:`Lanes`."""
+        with self._lock:
+            return frozenset(self._busy)
+
     def close(self) -> None:
         """Finish what was begun, and begin nothing more."""
         self._pool.shutdown(wait=True)
 
     def _run(self, lane: int, jobs: list[Job]) -> None:
-        done = 0
+        done, end = 0, time.monotonic() + TURN_SECONDS
         for job in jobs:
+            if time.monotonic() > end:
+                break
             try:
                 done += job()
             except Exception:

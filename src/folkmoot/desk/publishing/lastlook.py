@@ -11,11 +11,12 @@ from folkmoot.desk.stops import queries as stops
 from folkmoot.desk.stops.queries import Leaving
 
 from . import fence
+from .lifecycle import DeliveryState
 from .models import Attempt, Delivery
 
 # Of what a channel takes within its span, this share is kept for urgent posts, and at least one.
 RESERVE = 10
-LOOK_AGAIN = timedelta(seconds=5)
+LOOK_AGAIN = timedelta(seconds=60)
 
 
 def against_sending(delivery: Delivery, now: datetime) -> tuple[str, ...]:
@@ -31,6 +32,8 @@ def against_sending(delivery: Delivery, now: datetime) -> tuple[str, ...]:
     window = drafts.window_of(drafts.get_version(draft, delivery.version_number))
     if draft.due_at is None or delivery.not_after != draft.due_at + window:
         against.append("The time after which it must not be sent is not the one that was signed.")
+    if is_taken_down(delivery):
+        against.append("What is live of it is being taken down, so no more of it is sent.")
     account = accounts.find_account(draft.organisation, delivery.account.pk)
     if account is None:
         against.append("The account was disconnected after the post was signed.")
@@ -49,6 +52,15 @@ def against_leaving_now(delivery: Delivery, now: datetime) -> tuple[str, datetim
     if fenced := fence.find_refusal():
         return fenced, now + LOOK_AGAIN
     return _find_full(delivery, now)
+
+
+def is_taken_down(delivery: Delivery) -> bool:
+    """Whether what is live of the delivery was taken down, or is about to be."""
+    going = [DeliveryState.REFUSED, DeliveryState.MISSED]
+    return (
+        Delivery.objects.filter(pk=delivery.pk, removed_at__isnull=False).exists()
+        or Delivery.objects.filter(removes=delivery.pk).exclude(state__in=going).exists()
+    )
 
 
 def find_stop(delivery: Delivery) -> str:
@@ -74,6 +86,7 @@ def leaving_of(delivery: Delivery) -> Leaving:
         topic=version.topic,
         signed_at=signoff.at if signoff is not None else None,
         by_duty=by_duty,
+        removal=delivery.removes_id is not None,
     )
 
 
@@ -81,13 +94,16 @@ def _find_full(delivery: Delivery, now: datetime) -> tuple[str, datetime]:
     """Whether the account has sent all that its channel takes within its span, less the reserve."""
     capabilities = accounts.capabilities_of(delivery.account)
     pace = capabilities.pace
-    if pace is None:
+    if pace is None or delivery.removes_id is not None:
         return "", now
     urgent = drafts.get_version(delivery.draft, delivery.version_number).urgent
     most = pace.posts if urgent else pace.posts - max(1, pace.posts // RESERVE)
     since = now - timedelta(seconds=pace.seconds)
     sends = Attempt.objects.filter(
-        what="send", delivery__account=delivery.account, started_at__gt=since
+        what="send",
+        delivery__account=delivery.account,
+        delivery__removes=None,
+        started_at__gt=since,
     ).order_by("-started_at")
     started = sends.values_list("started_at", flat=True)[most - 1 : most].first()
     if started is None:

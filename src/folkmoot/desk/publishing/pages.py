@@ -63,7 +63,7 @@ def stop(request: HttpRequest) -> HttpResponse:
                 ref for one in [*standing, *past] for ref in (one.pressed_by, one.lifted_by)
             ),
             "fence": fence,
-            "open_points": queries.list_open_points(fence) if fence else [],
+            "open_points": queries.list_open_points(fence, member.organisation) if fence else [],
             "watches": queries.list_watches(member.organisation) if fence else [],
             "may_lift": bool(member.held & {Role.APPROVER, Role.ADMIN}),
             "may_lift_fence": Role.ADMIN in member.held,
@@ -96,7 +96,9 @@ def lift_fence(request: HttpRequest) -> HttpResponse:
     """Say that the channels have been compared with a restored database."""
     member = signed_in(request)
     try:
-        actions.lift_fence(member, reason=request.POST.get("reason", ""), now=_now())
+        by_hand = {_number(one) for one in request.POST.getlist("by_hand")}
+        reason = request.POST.get("reason", "")
+        actions.lift_fence(member, reason=reason, by_hand=by_hand, now=_now())
         messages.success(request, "Publishing goes on. What had been signed must be signed again.")
     except actions.DecisionRefused as refused:
         request.session["refusals"] = [str(refused)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from folkmoot.channels import (
     Adapter,
@@ -18,7 +19,7 @@ from folkmoot.channels import (
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.drafts import queries as drafts
 
-from . import fence
+from .lastlook import find_stop
 from .models import Ahead, Delivery
 
 log = logging.getLogger(__name__)
@@ -75,32 +76,40 @@ def sent_of(delivery: Delivery) -> Sent:
     return Sent(first, delivery.url, tuple(delivery.remote_ids))
 
 
-def hand_over_ahead(clock: Clock) -> int:
-    """Hand over the pictures of posts that are due soon, so that a slow channel makes none late.
+def list_to_hand_over(clock: Clock) -> list[tuple[int, Callable[[], int]]]:
+    """What is owed to have the pictures of posts that are due soon handed over, by account, so that
+    a slow channel makes none late.
 
-    Nobody outside can see them, so this can be done although a post may still be taken back. How
-    many were taken further.
+    Nobody outside can see them, so this can be done although a post may still be taken back; but
+    not while a stop is against the post, for they are in somebody else's house all the same.
     """
-    done = 0
-    if fence.find_refusal():
-        return 0
+    jobs: list[tuple[int, Callable[[], int]]] = []
     for draft in drafts.list_due(clock() + AHEAD, most=AT_ONCE, with_pictures=True):
         version = drafts.get_version(draft)
         for account in accounts.get_accounts(draft.organisation, version.accounts):
-            now = clock()
-            row, _ = Ahead.objects.get_or_create(
-                draft=draft,
-                version_number=version.number,
-                account=account,
-                defaults={"next_try_at": now},
-            )
-            # One worker at a time; one that dies is taken over from after a while.
-            claimed = Ahead.objects.filter(
-                pk=row.pk, ready=False, next_try_at=row.next_try_at, next_try_at__lte=now
-            ).update(next_try_at=now + TRY_AGAIN)
-            if claimed:
-                done += _hand_over(row, draft, version, account, clock)
-    return done
+            probe = Delivery(draft=draft, account=account, version_number=version.number)
+            if not find_stop(probe):
+                jobs.append(
+                    (account.pk, partial(_claim_and_hand_over, draft, version, account, clock))
+                )
+    return jobs
+
+
+def _claim_and_hand_over(
+    draft: drafts.Draft, version: drafts.Version, account: accounts.Account, clock: Clock
+) -> int:
+    now = clock()
+    row, _ = Ahead.objects.get_or_create(
+        draft=draft,
+        version_number=version.number,
+        account=account,
+        defaults={"next_try_at": now},
+    )
+    # One worker at a time; one that dies is taken over from after a while.
+    claimed = Ahead.objects.filter(
+        pk=row.pk, ready=False, next_try_at=row.next_try_at, next_try_at__lte=now
+    ).update(next_try_at=now + TRY_AGAIN)
+    return _hand_over(row, draft, version, account, clock) if claimed else 0
 
 
 def find_memo(draft: drafts.Draft, version_number: int, account: accounts.Account) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Q
+
 from folkmoot.desk.drafts.queries import Draft, NoSuchDraft, get_draft, list_due
 from folkmoot.desk.people.queries import Member, Organisation
 
@@ -100,9 +102,9 @@ def get_told(member: Member, delivery_id: int) -> Told:
 
 
 def list_troubled(organisation: Organisation, most: int = 20) -> list[Told]:
-    """Deliveries a person should know of, the latest first: unconfirmed, incomplete, missed,
-    refused, live but not as signed, and waiting with something in the way. One that a person has
-    decided about is left out.
+    """Deliveries a person should know of, those that have not ended first and the latest first:
+    unconfirmed, incomplete, missed, refused, live but not as signed, and waiting with something in
+    the way. One that a person has decided about is left out.
     """
     found = (
         Delivery.objects.filter(draft__organisation=organisation, settled_by="")
@@ -112,7 +114,8 @@ def list_troubled(organisation: Organisation, most: int = 20) -> list[Told]:
         .exclude(removed_at__isnull=False)
         .select_related("account")
         .prefetch_related("attempts")
-        .order_by("-pk")
+        .annotate(ended=Q(state__in=DELIVERY.final))
+        .order_by("ended", "-pk")
     )
     return [_told(delivery) for delivery in found[:most]]
 

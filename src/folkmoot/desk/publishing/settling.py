@@ -41,12 +41,8 @@ Outcome = Sent | Partly | Refused | Unconfirmed | Absent | Different
 
 def settle(delivery: Delivery, attempt: Attempt, outcome: Outcome, now: datetime) -> None:
     """Write what a send or a look-up came to. Raises :class:`~.steps.LostClaim`."""
-    if isinstance(outcome, Sent | Partly) and (other := _find_owner(delivery, outcome)):
-        outcome = Different(
-            f"What was found is live already as post {other.draft_id} of ours, which says the same."
-            " Look on the channel whether this one is there too."
-        )
     with transaction.atomic():
+        outcome = _not_anothers(delivery, outcome)
         facts = DeliveryFacts(now, delivery.not_after)
         match outcome:
             case Sent():
@@ -71,7 +67,7 @@ def settle(delivery: Delivery, attempt: Attempt, outcome: Outcome, now: datetime
             case Refused():
                 detail = outcome.reason
                 end_unsent(delivery, "refuse", detail, now)
-            case Absent() if (until := _quiet_until(delivery)) > now:
+            case Absent() if (until := quiet_until(delivery)) > now:
                 detail = (
                     "It is not there yet. It may still be on its way, so we look again before "
                     "we send it a second time."
@@ -89,7 +85,7 @@ def settle(delivery: Delivery, attempt: Attempt, outcome: Outcome, now: datetime
             case Unconfirmed() | Different():
                 detail = outcome.reason
                 _keep_unconfirmed(
-                    delivery, detail, facts, next_try_at=now + _wait(delivery, outcome)
+                    delivery, detail, facts, next_try_at=now + _wait(delivery, outcome, now)
                 )
             case _:
                 assert_never(outcome)
@@ -231,11 +227,22 @@ def _tell_removal(delivery: Delivery, facts: DeliveryFacts) -> dict[str, str]:
 def _withhold(delivery: Delivery, removes: Delivery, entry_id: str | None, now: datetime) -> None:
     """Where what was said must not be read any more, take it off the public register too."""
     version = drafts.get_version(delivery.draft, delivery.version_number)
-    if entry_id is None or not GROUNDS[version.ground].withholds:
+    if not GROUNDS[version.ground].withholds:
         return
-    labels = record_actions.withhold(entry_id, ("text", "pictures"))
-    still_live = Delivery.objects.filter(draft_id=removes.draft_id, removes=None, removed_at=None)
-    if not still_live.exclude(remote_ids=[]).exclude(pk=removes.pk).exists():
+    # In every entry of the post: what must not be read here must not be read beside it either,
+    # whether or not it can be taken down everywhere.
+    same = Delivery.objects.filter(draft_id=removes.draft_id, removes=None)
+    entries = [
+        records.find_entry_id(f"delivery.sent/{pk}") for pk in same.values_list("pk", flat=True)
+    ]
+    labels = {
+        label
+        for entry in entries
+        if entry is not None
+        for label in record_actions.withhold(entry, ("text", "pictures"))
+    }
+    still_live = same.filter(removed_at=None).exclude(remote_ids=[]).exclude(pk=removes.pk)
+    if not still_live.exists():
         draft_actions.make_pictures_private(removes.draft, removes.version_number)
     record_actions.record(
         "entry.withheld",
@@ -244,8 +251,8 @@ def _withhold(delivery: Delivery, removes: Delivery, entry_id: str | None, now: 
         actor="",
         role="worker",
         subject=f"post/{removes.draft_id}",
-        links=(entry_id,),
-        fields={"fields": ", ".join(labels), "ground": version.ground},
+        links=(entry_id,) if entry_id is not None else (),
+        fields={"fields": ", ".join(sorted(labels)), "ground": version.ground},
         once=f"entry.withheld/{delivery.pk}",
     )
 
@@ -272,6 +279,22 @@ def _note_on_original(delivery: Delivery, sent: Sent, facts: DeliveryFacts) -> N
         fields=fields,
         public=tuple(fields) if public else (),
         once=f"post.followed/{delivery.pk}",
+    )
+
+
+def _not_anothers(delivery: Delivery, outcome: Outcome) -> Outcome:
+    """The outcome, unless what was found is live as another post of ours. Two that would settle at
+    once come one after the other, by a lock on their account.
+    """
+    if not isinstance(outcome, Sent | Partly):
+        return outcome
+    accounts.hold_account(delivery.account_id)
+    other = _find_owner(delivery, outcome)
+    if other is None:
+        return outcome
+    return Different(
+        f"What was found is live already as post {other.draft_id} of ours, which says the same."
+        " Look on the channel whether this one is there too."
     )
 
 
@@ -316,17 +339,17 @@ def _last_send(delivery: Delivery) -> Attempt:
     return delivery.attempts.filter(what="send").order_by("-pk")[0]
 
 
-def _quiet_until(delivery: Delivery) -> datetime:
+def quiet_until(delivery: Delivery) -> datetime:
     """When the last request sent for this delivery can no longer be on its way."""
     return _last_send(delivery).started_at + QUIET
 
 
-def _wait(delivery: Delivery, outcome: Unconfirmed | Different) -> timedelta:
-    """How long until the next look: as the channel asked, else 2, 4, 8 ... seconds, at most ten
-    minutes; and ten minutes where only a person can help.
+def _wait(delivery: Delivery, outcome: Unconfirmed | Different, now: datetime) -> timedelta:
+    """How long until the next look: as the channel asked, else as long again as it has been since
+    the send, between two seconds and ten minutes; and ten minutes where only a person can help.
     """
     if isinstance(outcome, Different):
         return WAIT_FOR_HELP
     if outcome.after_seconds is not None:
         return timedelta(seconds=max(outcome.after_seconds, 1.0))
-    return min(LOOK_AGAIN * (1 << min(max(delivery.attempt - 1, 0), 9)), LONGEST_LOOK)
+    return min(max(now - _last_send(delivery).started_at, LOOK_AGAIN), LONGEST_LOOK)

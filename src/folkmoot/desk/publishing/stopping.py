@@ -22,7 +22,6 @@ from .lifecycle import DeliveryState
 from .models import Delivery
 from .preparing import Clock
 from .settling import end_unsent
-from .steps import LostClaim
 
 __all__ = ["count_on_their_way", "keep_stops", "press", "resume"]
 
@@ -70,25 +69,32 @@ def resume(member: Member, stop_id: int, *, reason: str, now: datetime) -> int:
     Raises :class:`~folkmoot.desk.stops.actions.StopRefused`.
     """
     stop = stop_actions.lift(member, stop_id, reason=reason, now=now)
+    why = (
+        f"It came due while publishing was stopped ({stop.reason.rstrip('.')})."
+        " Look at it again before it goes out."
+    )
     lapsed = 0
-    why = f"It came due while publishing was stopped ({stop.reason.rstrip('.')})."
-    held = Delivery.objects.filter(
-        draft__organisation=stop.organisation, state=DeliveryState.WAITING, due_at__lte=now
-    ).select_related("draft__organisation", "account")
+    # What no worker has begun goes first: begun meanwhile, it is among the deliveries below.
+    for draft in drafts.list_due(now):
+        if draft.organisation_id == stop.organisation_id and _held_draft(stop, draft):
+            try:
+                draft_actions.lapse(draft, why, now=now)
+            except draft_actions.StaleDraft:
+                continue  # begun, or taken back, at this very moment
+            lapsed += 1
+    held = (
+        Delivery.objects.select_for_update(of=("self",))
+        .filter(draft__organisation=stop.organisation, state=DeliveryState.WAITING, due_at__lte=now)
+        .select_related("draft__organisation", "account")
+        .order_by("pk")
+    )
     for delivery in held:
         if _was_held(stop, leaving_of(delivery)):
-            try:
-                end_unsent(delivery, "lapse", f"{why} Look at it again before it goes out.", now)
-            except LostClaim:
-                continue  # a worker has just noted something on it; its time will pass as well
+            end_unsent(delivery, "lapse", why, now)
             lapsed += 1
     mailing_actions.lapse_waiting(
         stop.organisation, lambda leaving: _was_held(stop, leaving), reason=why, now=now
     )
-    for draft in drafts.list_due(now):
-        if draft.organisation_id == stop.organisation_id and _held_draft(stop, draft):
-            draft_actions.lapse(draft, f"{why} Look at it again before it goes out.", now=now)
-            lapsed += 1
     return lapsed
 
 
@@ -97,12 +103,12 @@ def _was_held(stop: Stop, leaving: Leaving) -> bool:
 
 
 def _held_draft(stop: Stop, draft: drafts.Draft) -> bool:
-    """Whether a post that no worker has begun would have been held on every one of its accounts."""
+    """Whether a post that no worker has begun would have been held on any of its accounts."""
     probes = [
         leaving_of(Delivery(draft=draft, account=account, version_number=draft.version_number))
         for account in drafts.list_accounts(draft)
     ]
-    return all(_was_held(stop, leaving) for leaving in probes)
+    return any(_was_held(stop, leaving) for leaving in probes)
 
 
 def _follow_calendar(clock: Clock) -> int:

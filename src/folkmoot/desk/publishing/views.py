@@ -26,8 +26,7 @@ from folkmoot.desk.people.queries import find_public_organisation, signed_in
 def _feed_etag(request: HttpRequest) -> str | None:
     organisation = find_public_organisation(request.get_host())
     feed = accounts.find_feed(organisation) if organisation else None
-    newest = accounts.shelf_of(feed).list_newest(1) if feed else ()
-    return f'"{newest[0].key}"' if newest else None
+    return accounts.find_shelf_mark(feed) if feed else None
 
 
 @login_not_required

@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 
 EVERY = timedelta(seconds=60)
 NEWEST = 40
+OURS = 1000
+LONGEST_ID = 400
+LONGEST_ADDRESS = 600
 # A post is looked for by name, too, now and then: on a busy account it soon leaves the newest.
 FOR_DAYS = timedelta(days=30)
 BY_NAME = 2
@@ -31,8 +34,9 @@ def list_watches_owed(now: datetime) -> list[Watch]:
     """The watches whose next look has come; every connected account has one from the first round
     on.
     """
+    watched = set(Watch.objects.values_list("account_id", flat=True))
     for account in accounts.list_connected():
-        if not Watch.objects.filter(account=account).exists():
+        if account.pk not in watched:
             Watch.objects.get_or_create(
                 account=account, defaults={"since_at": now, "next_look_at": now}
             )
@@ -51,32 +55,50 @@ def look(watch: Watch, clock: Clock) -> int:
     )
     if not claimed:
         return 0
+    trouble = ""
     try:
         adapter = accounts.open_adapter(watch.account)
         seen = adapter.list_recent(NEWEST)
         if isinstance(seen, Unreadable):
-            Watch.objects.filter(pk=watch.pk).update(trouble=seen.reason, last_look_at=now)
-            return 0
-        _hold_against_ours(watch, adapter, seen, now)
+            trouble = seen.reason
+        else:
+            _hold_against_ours(watch, adapter, tuple(map(_readable, seen)), now)
     except accounts.VaultError as sealed:
-        Watch.objects.filter(pk=watch.pk).update(trouble=str(sealed))
-        return 0
+        trouble = str(sealed)
     except Exception:
         log.exception("The timeline of account %s could not be looked at", watch.account_id)
-        return 0
-    return 1
+        trouble = "A fault in this program stands in the way. It is in the log."
+    if trouble:
+        # It has not been looked at: what stood there before is not known yet.
+        Watch.objects.filter(pk=watch.pk).update(trouble=trouble)
+    return 0 if trouble else 1
+
+
+def _readable(seen: Seen) -> Seen:
+    """``seen`` as a table can hold it: a stranger's post may be anything."""
+    return Seen(
+        _clean(seen.remote_id)[:LONGEST_ID],
+        _clean(seen.url)[:LONGEST_ADDRESS],
+        _clean(seen.text),
+        seen.at,
+    )
+
+
+def _clean(text: str) -> str:
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def _hold_against_ours(
     watch: Watch, adapter: Adapter, seen: tuple[Seen, ...], now: datetime
 ) -> None:
-    ours = _list_ours(watch, now)
+    # First what has no name yet: what gets one meanwhile is then in at least one of the two.
+    on_their_way = _texts_on_their_way(watch, now)
+    ours = _list_ours(watch)
     by_id = {remote_id: one for one in ours for remote_id in one.remote_ids}
     strangers = [one for one in seen if one.remote_id not in by_id]
     if watch.last_look_at is None:
         watch.known = [one.remote_id for one in strangers]
     else:
-        on_their_way = _texts_on_their_way(watch)
         for one in strangers:
             if one.remote_id not in watch.known and one.text.strip() not in on_their_way:
                 _raise(watch, "unsigned", one, now)
@@ -94,13 +116,13 @@ def _hold_against_ours(
             )
 
 
-def _list_ours(watch: Watch, now: datetime) -> list[Delivery]:
-    """Our posts of late on the account, whatever became of them."""
+def _list_ours(watch: Watch) -> list[Delivery]:
+    """Our newest posts on the account, whatever became of them: more than a timeline shows."""
     return list(
-        Delivery.objects.filter(account=watch.account, removes=None, due_at__gt=now - FOR_DAYS)
+        Delivery.objects.filter(account=watch.account, removes=None)
         .exclude(remote_ids=[])
         .select_related("draft__organisation", "account")
-        .order_by("-pk")[:1000]
+        .order_by("-pk")[:OURS]
     )
 
 
@@ -109,14 +131,20 @@ def _list_doubtful(ours: list[Delivery], shown: dict[str, str], now: datetime) -
 
     What a timeline shows may be shortened or dressed up, so that only reading back decides.
     """
+    going = set(
+        Delivery.objects.filter(removes__in=[one.pk for one in ours])
+        .exclude(state__in=[DeliveryState.REFUSED, DeliveryState.MISSED])
+        .values_list("removes", flat=True)
+    )
     live = [
         one
         for one in ours
         if one.state == DeliveryState.SENT
         and one.removed_at is None
-        and one.read_back == "matches"
+        and one.pk not in going
+        and one.read_back in ("matches", "unreadable")
         and one.sent_at is not None
-        and one.sent_at < now - SETTLED_AFTER
+        and now - FOR_DAYS < one.sent_at < now - SETTLED_AFTER
     ]
     doubtful = []
     for delivery in live:
@@ -133,13 +161,17 @@ def _list_doubtful(ours: list[Delivery], shown: dict[str, str], now: datetime) -
     return (newest + just_left + older[:BY_NAME])[:NEWEST]
 
 
-def _texts_on_their_way(watch: Watch) -> set[str]:
-    """The words of posts whose names we do not know yet: they are no strangers' posts."""
-    going = Delivery.objects.filter(
-        account=watch.account,
-        state__in=[DeliveryState.SENDING, DeliveryState.UNCONFIRMED, DeliveryState.WAITING],
-    ).select_related("draft__organisation", "account")[:200]
-    return {part.text.strip() for one in going for part in rendition_of(one).parts}
+def _texts_on_their_way(watch: Watch, now: datetime) -> set[str]:
+    """The words of posts that may be live under a name we do not know: being sent, unconfirmed, or
+    seen live by a person. They are no strangers' posts.
+    """
+    nameless = Q(state__in=[DeliveryState.SENDING, DeliveryState.UNCONFIRMED])
+    nameless |= Q(state=DeliveryState.WAITING, request__isnull=False)
+    nameless |= Q(state=DeliveryState.SENT, remote_ids=[], sent_at__gt=now - FOR_DAYS)
+    going = Delivery.objects.filter(nameless, account=watch.account, removes=None).select_related(
+        "draft__organisation", "account"
+    )
+    return {part.text.strip() for one in going[:OURS] for part in rendition_of(one).parts}
 
 
 @transaction.atomic

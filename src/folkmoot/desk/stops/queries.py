@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -59,6 +60,8 @@ class Leaving:
     topic: str = ""
     signed_at: datetime | None = None
     by_duty: bool = False
+    removal: bool = False
+    """Whether something is taken down rather than said."""
 
 
 def look_last() -> None:
@@ -124,15 +127,17 @@ def covers(stop: Stop, leaving: Leaving) -> bool:
 def lets_pass(stop: Stop, leaving: Leaving) -> bool:
     """Whether ``leaving``, though covered, may go out all the same.
 
-    Two duty officers may always; in an incident what is about it may; in a pre-election period
-    what was signed since it began may, for it was looked at under its rules.
+    Two duty officers may always, and what takes something down may once it was signed: whoever
+    stops because of a wrong post wants it gone. In an incident what is about it may; in a
+    pre-election period what was signed since it began may, for it was looked at under its rules.
     """
-    if leaving.by_duty and leaving.signed_at is not None and leaving.signed_at > stop.pressed_at:
+    signed_since = leaving.signed_at is not None and leaving.signed_at > stop.pressed_at
+    if signed_since and (leaving.by_duty or leaving.removal):
         return True
     if stop.kind == StopKind.INCIDENT:
         return bool(stop.topic) and stop.topic == fold_topic(leaving.topic)
     if stop.kind == StopKind.PRE_ELECTION:
-        return leaving.signed_at is not None and leaving.signed_at > stop.pressed_at
+        return signed_since
     return False
 
 
@@ -156,4 +161,4 @@ def say_stopped(stop: Stop) -> str:
 
 def fold_topic(topic: str) -> str:
     """A topic as topics are compared: without case, and white space as one space."""
-    return " ".join(topic.casefold().split())
+    return " ".join(unicodedata.normalize("NFKC", topic).casefold().split())
