@@ -1,5 +1,5 @@
 # Folkmoot. `make run` starts the desk with a practice organisation; `make test` tests everything.
-.PHONY: help install run test check format bench docs lock clean
+.PHONY: help install run test faults check format bench docs lock clean
 ONLY ?=
 
 help:     ## this list
@@ -10,6 +10,8 @@ run:      ## start the desk with a practice organisation, and print its address
 	@sh tools/install.sh use && exec .venv/bin/folkmoot up --practice
 test: install  ## every test: library, desk on SQLite and PostgreSQL, browser journeys
 	@.venv/bin/python tools/run_tests.py $(ONLY)
+faults: install ## kill the publisher's workers, lose answers, change clocks: make faults RUNS=1000 SEED=7
+	@RUNS=$(RUNS) SEED=$(SEED) PLANT=$(PLANT) DATABASE=$(DATABASE) .venv/bin/python -m tests.faults
 check: install ## format, lint, types, and the order of imports
 	@.venv/bin/python tools/run_checks.py
 format:   ## put the code into its form

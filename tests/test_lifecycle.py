@@ -170,17 +170,19 @@ def test_without_the_last_look_nothing_can_be_sending():
 
 def test_only_an_approver_signs_and_only_the_worker_publishes():
     roles = {step.verb: set(step.roles) for step in DRAFT.steps}
-    assert roles["sign"] == {"approver"}
+    assert roles["sign"] == {"approver", "duty"}
     assert {verb for verb, held in roles.items() if "worker" in held} == {
         "begin",
         "lapse",
+        "recall",
         "finish",
         "fail",
     }
     assert all(
         held == {"worker"} for verb, held in roles.items() if verb in {"begin", "finish", "fail"}
     )
-    assert {role for step in DELIVERY.steps for role in step.roles} == {"worker"}
+    people = {step.verb for step in DELIVERY.steps if "worker" not in step.roles}
+    assert people == {"go_on", "leave", "say_live", "say_absent"}
 
 
 def test_an_unconfirmed_delivery_is_never_sent_again_but_by_way_of_a_look_up():
@@ -189,7 +191,13 @@ def test_an_unconfirmed_delivery_is_never_sent_again_but_by_way_of_a_look_up():
         for step in DELIVERY.steps
         if DeliveryState.UNCONFIRMED in step.sources
     }
-    assert leaving == {"confirm": DeliveryState.SENT, "clear": DeliveryState.WAITING}
+    assert leaving == {
+        "advance": DeliveryState.WAITING,
+        "confirm": DeliveryState.SENT,
+        "clear": DeliveryState.WAITING,
+        "say_live": DeliveryState.SENT,
+        "say_absent": DeliveryState.WAITING,
+    }
 
 
 @given(

@@ -18,6 +18,7 @@ PARTS: dict[str, list[str]] = {
     "library": [*PYTEST, "--ignore=tests/desk", "--ignore=tests/journeys", "tests"],
     "desk-sqlite": [*PYTEST, "tests/desk"],
     "desk-postgresql": [sys.executable, "tests/postgres_server.py", "--", *PYTEST, "tests/desk"],
+    "faults": [sys.executable, "-m", "tests.faults", "--prove"],
     "journeys": [*PYTEST, "tests/journeys"],
 }
 SKIPPED = 77

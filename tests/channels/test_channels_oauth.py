@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from folkmoot.channels.linkedin.kind import OAUTH as LINKEDIN
 
 from folkmoot.channels.kinds import CannotConnect, Connected
+from folkmoot.channels.linkedin.kind import OAUTH as LINKEDIN
 from folkmoot.channels.oauth import TABLE, OAuth, find_secrets
 from folkmoot.channels.outbound import Outbound, OutboundError, Response
 from folkmoot.channels.simulator import Fault, Occasion, Simulator, Strike, make_simulated

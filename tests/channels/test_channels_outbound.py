@@ -406,3 +406,26 @@ def _self_signed(key, certificate):
 def test_a_token_in_an_answer_does_not_reach_a_log_by_its_repr():
     with standing_in(Answer(body=b"token-123")) as server:
         assert "token-123" not in repr(Outbound(allow=[server.allow]).request("GET", server.url))
+
+
+def test_what_is_asked_within_a_time_ends_by_then_and_is_not_begun_after():
+    from folkmoot.channels.outbound import seconds_left, within
+
+    def drip(_):
+        for _ in range(40):
+            time.sleep(0.05)
+            yield b"x"
+
+    assert seconds_left() is None
+    with standing_in(drip) as server:
+        client = Outbound(allow=[server.allow], timeout_seconds=20)
+        with within(0.2):
+            began = time.monotonic()
+            with pytest.raises(OutboundError):
+                client.request("GET", server.url)
+            assert time.monotonic() - began < 2
+            with pytest.raises(OutboundError, match="was over before it could be asked") as fault:
+                client.request("GET", server.url)
+            assert not fault.value.sent
+            assert len(server.asked) == 1
+        assert seconds_left() is None

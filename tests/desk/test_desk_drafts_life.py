@@ -112,7 +112,10 @@ def test_no_code_but_the_steps_of_a_room_writes_a_state():
     assert {name for name, _ in found} == {
         "accounts/steps.py",
         "drafts/steps.py",
+        "mailing/steps.py",
+        "notices/telling.py",
         "publishing/steps.py",
+        "stops/actions.py",
     }
 
 

@@ -134,7 +134,7 @@ def test_a_delivery_in_hand_is_left_alone_until_its_lease_ends(cast, monkeypatch
     draft = moves.signed(cast)
     with pytest.raises(Killed):
         publishing.work(cast.clock)
-    cast.clock.pass_(seconds=29)
+    cast.clock.pass_(seconds=89)
     publishing.work(cast.clock)
     assert channel.calls.count("prepare") == 1
     assert "send" not in channel.calls

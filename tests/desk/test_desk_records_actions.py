@@ -55,6 +55,9 @@ ACTIONS = {
     drafts.take_back: lambda c: on(
         moves.signed(c), lambda d: drafts.take_back(c.alice, d.pk, now=c.clock())
     ),
+    drafts.recall: lambda c: on(
+        moves.signed(c), lambda d: drafts.recall(d, "A backup.", now=c.clock())
+    ),
     drafts.withdraw: lambda c: on(
         content_and(c), lambda d: drafts.withdraw(c.alice, d.pk, now=c.clock())
     ),
@@ -140,6 +143,9 @@ NO_ENTRY = {
             c.alice, moves.picture_file(), size_bytes=1, name="p", alt="", now=c.clock()
         )
     ),
+    drafts.make_pictures_private: lambda c: on(
+        content_and(c), lambda d: drafts.make_pictures_private(d, 1)
+    ),
     drafts.make_pictures_public: lambda c: on(
         content_and(c), lambda d: drafts.make_pictures_public(d, 1)
     ),
@@ -147,6 +153,8 @@ NO_ENTRY = {
         lambda: account_actions.ask_diagnosis(c.dan, [c.feed.pk], now=c.clock())
     ),
     records.sequence: lambda c: lambda: records.sequence(c.clock()),
+    records.withhold: lambda c: lambda: records.withhold("none", ["text"]),
+    publishing.is_held: lambda c: lambda: publishing.is_held(c.clock()),
     publishing.work: lambda c: lambda: publishing.work(c.clock),
 }
 # Leaves whatever entry it is told to: tested below.

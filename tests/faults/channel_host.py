@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from folkmoot.channels.mastodon.simulated import SIMULATED as SimulatedMastodon
+from folkmoot.channels.mastodon.simulated import SIMULATED as MASTODON
 from folkmoot.channels.simulator import (
     Fault,
     Medium,
@@ -22,7 +22,7 @@ from folkmoot.channels.simulator import (
     Strike,
     make_simulated,
 )
-from folkmoot.channels.webhook.simulated import SIMULATED as SimulatedWebhook
+from folkmoot.channels.webhook.simulated import SIMULATED as WEBHOOK
 
 from .shared_clock import SharedClock
 
@@ -44,16 +44,17 @@ NAMES = (
 def make(name: str) -> Simulated:
     """A fresh simulated channel of this name."""
     if name == "mastodon-plain":
-        return SimulatedMastodon(honours_keys=False)
+        return MASTODON(honours_keys=False)
     if name == "webhook-plain":
-        return SimulatedWebhook(deduplicates=False, answers_look_ups=False)
+        return WEBHOOK(deduplicates=False, answers_look_ups=False)
     return make_simulated(name)
 
 
 @dataclass(frozen=True)
 class Standing:
     """One post as the channel itself has it. ``arrived_at`` is the true time, whatever the
-    channel's clock says, and ``None`` where the channel does not know; a picture is its SHA-256, or empty where the channel has no file of it.
+    channel's clock says, and ``None`` where the channel does not know; a picture is its SHA-256, or
+    empty where the channel has no file of it.
     """
 
     id: str

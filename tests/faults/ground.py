@@ -32,7 +32,9 @@ PASSWORD = "correct horse battery"
 def set_up_django() -> Path:
     """Set Django up on a home of its own, with an empty database of the desk's tables; the home."""
     memory = Path("/dev/shm")
-    home = Path(tempfile.mkdtemp(prefix="folkmoot-faults-", dir=memory if memory.is_dir() else None))
+    home = Path(
+        tempfile.mkdtemp(prefix="folkmoot-faults-", dir=memory if memory.is_dir() else None)
+    )
     for name in [name for name in os.environ if name.startswith("FOLKMOOT_")]:
         del os.environ[name]
     os.environ.update(
@@ -299,9 +301,7 @@ def _connect(name: str, typed: dict[str, str], members: Any, clock: SharedClock)
     from folkmoot.desk.accounts import actions
 
     channel = {PDS: "bluesky"}.get(name, name.removesuffix("-plain"))
-    made = actions.propose(
-        members["admin"], channel=channel, name=name, typed=typed, now=BEGIN
-    )
+    made = actions.propose(members["admin"], channel=channel, name=name, typed=typed, now=BEGIN)
     if isinstance(made, actions.SigningIn):
         answer = parse_qs(urlsplit(_find_redirect(made.url)).query)
         shown = {key: values[0] for key, values in answer.items()}

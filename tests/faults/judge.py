@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -94,9 +95,9 @@ def _judge_alarms(world: World, name: str, verdict: Verdict) -> None:
         return
     raised = Alarm.objects.filter(account_id=world.cast.accounts[name])
     told = [one.remote_id for one in raised]
-    for stranger in [*world.strangers.get(name, ()), *sorted(world.spoiled)]:
-        here = any(one.id == stranger for one in world.list_standing(name))
-        if here and not any(stranger in remote_id for remote_id in told):
+    for one in world.list_standing(name):
+        amiss = one.id in world.spoiled or one.id in world.strangers.get(name, ())
+        if amiss and not any(_names(remote_id, one) for remote_id in told):
             verdict.find("unsigned", f"what somebody else did on {name} raised no alarm")
     for alarm in raised.filter(kind="unsigned"):
         if not any(one in alarm.remote_id for one in world.strangers.get(name, ())):
@@ -145,8 +146,15 @@ def _judge_rows(world: World, verdict: Verdict, copies: Copies) -> None:
         state = states.get(post.draft_id)
         if state == "publishing" and all(one.state not in OPEN for one in found.values()):
             verdict.find("undecided", f"post {post.draft_id} is through and still “publishing”")
-        if state == "signed" and post.not_after < world.clock():
+        if state == "signed" and post.not_after < world.clock() and not _is_fenced():
             verdict.find("undecided", f"post {post.draft_id} is still “signed” after its time")
+
+
+def _is_fenced() -> bool:
+    """Whether the whole desk is in front of a person, as one of its pages says."""
+    from folkmoot.desk.publishing.models import Installation
+
+    return Installation.objects.exclude(fenced_reason="").exists()
 
 
 def _judge_copies(post: Post, name: str, verdict: Verdict, copies: Copies) -> None:
@@ -165,7 +173,7 @@ def _judge_delivery(
     wanted = post.expected[name]
     if wanted == "sent" and delivery.state != "sent":
         verdict.find("lost", f"{words}, though it could have been sent")
-    if wanted == "person" and delivery.state not in ("sent",) and not shown:
+    if wanted == "person" and delivery.state != "sent" and not shown:
         verdict.find("lost", f"{words}, and nobody is shown it")
     if post.removes is not None:
         live = _list_live(post.removes, name, copies)
@@ -173,6 +181,8 @@ def _judge_delivery(
             verdict.find("lost", f"{words}: the post it takes down is still there")
         return
     live = _list_live(post, name, copies)
+    if post.left_to_people:
+        return
     if delivery.state == "sent":
         _judge_sent(post, name, delivery, live, words, verdict)
     elif delivery.state in ("refused", "missed") and any(live):
@@ -201,7 +211,7 @@ def _judge_sent(
             if not _names(remote_id, one):
                 verdict.find("lost", f"{words} as {remote_id}, and it is {one.id} there")
     if name not in (*OWN, *NO_TIMELINE):
-        for before, one in zip(first, first[1:], strict=False):
+        for before, one in itertools.pairwise(first):
             if not _names(one.reply_to, before):
                 verdict.find("unsigned", f"{words}, and its parts stand in another order")
     if delivery.read_back in ("differs", "gone"):

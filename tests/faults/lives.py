@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -29,7 +30,7 @@ ADAPTER_STEPS = (
 )
 STEPS = (
     "begin",
-    "hand_over_ahead",
+    "keep_stops",
     "claim",
     "deliver",
     *ADAPTER_STEPS,
@@ -131,6 +132,7 @@ def begin_life(clock: SharedClock, orders: Orders, *, log: Path, plant: str) -> 
     if pid:
         return Life(pid, orders)
     status = 3
+    gc.disable()  # a short life, and what it was forked from would be copied for nothing
     try:
         _keep_log(log)
         _live(clock, orders, plant)
@@ -258,7 +260,7 @@ def _find_places(step: str) -> list[tuple[Any, str]]:
 
     return {
         "begin": [(drafts, "begin")],
-        "hand_over_ahead": [(actions, "hand_over_ahead")],
+        "keep_stops": [(actions, "keep_stops")],
         "claim": [(actions, "claim")],
         "deliver": [(actions, "deliver")],
         "freeze": [(delivering, "_freeze")],

@@ -25,7 +25,9 @@ def choose_blow(world: World, **fixed: Any) -> Blow:
     near = ("send", "freeze", "remember", "settle", "confirm", "request", "adapter_look_up")
     step = world.rng.choice(near if world.rng.random() < 0.5 else STEPS)
     nth = world.rng.randint(1, 12) if step in ("request", "record") else world.rng.randint(1, 2)
-    return Blow(**{"step": step, "when": world.rng.choice(("before", "after")), "nth": nth, **fixed})
+    return Blow(
+        **{"step": step, "when": world.rng.choice(("before", "after")), "nth": nth, **fixed}
+    )
 
 
 def expect_decided(world: World, post: Any) -> None:
@@ -114,9 +116,7 @@ def thread(world: World, names: tuple[str, ...]) -> None:
     """A thread, where parts go one by one, with answers lost in between and deaths."""
     names = (*(name for name in names if name not in SIMULATED_ONLY), world.rng.choice(IN_PARTS))
     names = tuple(dict.fromkeys(names))
-    post = world.publishable(
-        names, parts=world.rng.randint(3, 6), pictured=_maybe(world, 0.3)
-    )
+    post = world.publishable(names, parts=world.rng.randint(3, 6), pictured=_maybe(world, 0.3))
     expect_decided(world, post)
     for name in names:
         for _ in range(world.rng.randint(1, 3)):
@@ -267,5 +267,3 @@ def burst(world: World, names: tuple[str, ...], count: int = 200) -> None:
 
 def _maybe(world: World, chance: float) -> bool:
     return world.rng.random() < chance
-
-

@@ -72,7 +72,7 @@ def add(request: HttpRequest, kind: str) -> HttpResponse:
     member = signed_in(request)
     if kind not in set(TargetKind):
         raise Http404("There is no such kind of notice.")
-    form = TargetForm(request.POST or None)
+    form = TargetForm(request.POST if request.method == "POST" else None)
     errors: list[dict[str, str]] = []
     if request.method == "POST":
         errors = _errors_of(form)
@@ -115,7 +115,7 @@ def change(request: HttpRequest, target_id: int) -> HttpResponse:
     """Change what a target is told, and when."""
     member = signed_in(request)
     target = _get(member, target_id)
-    form = WishesForm(request.POST or None)
+    form = WishesForm(request.POST if request.method == "POST" else None)
     errors: list[dict[str, str]] = []
     if request.method == "POST":
         errors = _errors_of(form)

@@ -12,7 +12,7 @@ from folkmoot.channels import Sent
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.drafts import actions as draft_actions
 from folkmoot.desk.drafts import queries as drafts
-from folkmoot.desk.people.queries import Member, Organisation, Role
+from folkmoot.desk.people.queries import Member, Organisation, Role, list_organisations
 from folkmoot.desk.records import actions as records
 
 from . import fence
@@ -122,6 +122,11 @@ def lift_fence(
     """
     if Role.ADMIN not in member.held:
         raise DecisionRefused("Only an admin can let a restored database publish again.")
+    keeper = list_organisations()[0]
+    if member.organisation_id != keeper.pk:
+        raise DecisionRefused(
+            "This installation is kept by another organisation, whose admin lifts this."
+        )
     installation = fence.find_fence(now)
     if installation is None:
         raise DecisionRefused("There is no fence up.")

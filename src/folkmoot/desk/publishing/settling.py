@@ -21,7 +21,7 @@ from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.drafts import actions as draft_actions
 from folkmoot.desk.drafts import queries as drafts
 from folkmoot.desk.drafts.grounds import GROUNDS
-from folkmoot.desk.people.queries import Member
+from folkmoot.desk.people.queries import Member, Role, list_holders
 from folkmoot.desk.records import actions as record_actions
 from folkmoot.desk.records import queries as records
 
@@ -190,6 +190,7 @@ def _tell(delivery: Delivery, sent: Sent, now: datetime) -> dict[str, str]:
     version = drafts.get_version(draft, delivery.version_number)
     signoff = drafts.find_signoff(draft)
     assert signoff is not None
+    approvers = list_holders(draft.organisation, Role.APPROVER)
     return {
         "organisation": draft.organisation.name,
         "channel": delivery.account.channel,
@@ -203,7 +204,7 @@ def _tell(delivery: Delivery, sent: Sent, now: datetime) -> dict[str, str]:
         "guidance": version.pack,
         "verdict": str(version.report.get("verdict", "")),
         "written_by": "author",
-        "signed_by": "approver",
+        "signed_by": "approver" if signoff.by in approvers else "duty",
         "signed_at": signoff.at.isoformat(timespec="seconds"),
         "digest": delivery.digest,
     }

@@ -6,11 +6,12 @@ import logging
 import os
 import signal
 import threading
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import FrameType
 
-from django.db import OperationalError, close_old_connections
+from django.db import OperationalError, close_old_connections, connection
 
 from folkmoot.desk.accounts import actions as accounts
 from folkmoot.desk.accounts.queries import open_transport
@@ -27,9 +28,32 @@ IDLE_SECONDS = 0.25
 TROUBLED_SECONDS = 2.0
 
 
-def utc_now() -> datetime:
-    """The time, in UTC."""
-    return datetime.now(UTC)
+class SharedClock:
+    """The time in UTC, by the database's clock where workers on several machines share one.
+
+    Leases and quiet times hold one worker's time against another's, so that a machine whose clock
+    is wrong must not judge by it. How far off it is, is measured anew every half minute.
+    """
+
+    MEASURE_EVERY_SECONDS = 30.0
+
+    def __init__(self) -> None:
+        self._off = timedelta()
+        self._measured_at: float | None = None
+
+    def __call__(self) -> datetime:
+        now = time.monotonic()
+        if connection.vendor == "postgresql" and (
+            self._measured_at is None or now - self._measured_at > self.MEASURE_EVERY_SECONDS
+        ):
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT clock_timestamp()")
+                self._off = cursor.fetchone()[0] - datetime.now(UTC)
+            self._measured_at = now
+        return datetime.now(UTC) + self._off
+
+
+utc_now = SharedClock()
 
 
 # Lanes for what is no account's own and may have to wait for others' servers.
