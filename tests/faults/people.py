@@ -205,7 +205,7 @@ def restored(world: World, names: tuple[str, ...]) -> None:
     """Last night's database is put back after posts went out: nothing is sent again until people
     have compared it, and nothing of what it had waiting then.
     """
-    names = tuple(name for name in names if name not in (*OWN, *NO_TIMELINE)) or ("mastodon",)
+    names = world.but(names, OWN, NO_TIMELINE, otherwise="mastodon")
     posts = [world.publishable(names, window_minutes=240) for _ in range(2)]
     begun = world.rng.random() < 0.5
     if begun:
@@ -268,7 +268,7 @@ def removed(world: World, names: tuple[str, ...]) -> None:
 
 def corrected(world: World, names: tuple[str, ...]) -> None:
     """A correction, which answers the post where the channel has answers, under the same faults."""
-    names = tuple(name for name in names if name != "instagram") or ("mastodon",)
+    names = world.but(names, ("instagram",), otherwise="mastodon")
     post = world.publishable(names)
     expect_decided(world, post)
     world.live(waits=(0.0, 1.0, 31.0))
@@ -282,8 +282,7 @@ def corrected(world: World, names: tuple[str, ...]) -> None:
 
 def stranger(world: World, names: tuple[str, ...]) -> None:
     """Somebody else posts with the account, changes a post of ours or takes one away."""
-    names = tuple(name for name in names if name not in (*SIMULATED_ONLY, *NO_TIMELINE))
-    names = names or ("mastodon",)
+    names = world.but(names, SIMULATED_ONLY, NO_TIMELINE, otherwise="mastodon")
     post = world.publishable(names)
     world.live(waits=(0.0, 1.0, 2.0))
     world.pass_(62)

@@ -75,8 +75,8 @@ def lost_answers(world: World, names: tuple[str, ...], **fixed: Any) -> None:
 
 def lies(world: World, names: tuple[str, ...]) -> None:
     """Channels that honour keys say that what is there is not there."""
-    names = tuple(name for name in names if name in KEYED and name not in SIMULATED_ONLY)
-    names = names or ("bluesky",)
+    unkeyed = set(world.all_names) - set(KEYED)
+    names = world.but(names, SIMULATED_ONLY, unkeyed, otherwise="bluesky")
     post = world.publishable(names)
     post.expect("person")
     for name in names:
@@ -89,8 +89,8 @@ def lies(world: World, names: tuple[str, ...]) -> None:
 
 def twice(world: World, names: tuple[str, ...]) -> None:
     """A line that delivers a request twice, where the channel honours keys."""
-    names = tuple(name for name in names if name in KEYED and name not in SIMULATED_ONLY)
-    names = names or ("mastodon",)
+    unkeyed = set(world.all_names) - set(KEYED)
+    names = world.but(names, SIMULATED_ONLY, unkeyed, otherwise="mastodon")
     world.publishable(names)
     for name in names:
         strike(world, name, Occasion.PUBLISH, Fault.TWICE, times=2)
@@ -114,7 +114,7 @@ def storm(world: World, names: tuple[str, ...]) -> None:
 
 def thread(world: World, names: tuple[str, ...]) -> None:
     """A thread, where parts go one by one, with answers lost in between and deaths."""
-    names = (*(name for name in names if name not in SIMULATED_ONLY), world.rng.choice(IN_PARTS))
+    names = world.but((*names, world.rng.choice(IN_PARTS)), SIMULATED_ONLY, otherwise="x")
     names = tuple(dict.fromkeys(names))
     post = world.publishable(names, parts=world.rng.randint(3, 6), pictured=_maybe(world, 0.3))
     expect_decided(world, post)
@@ -128,7 +128,7 @@ def thread(world: World, names: tuple[str, ...]) -> None:
 
 def slow_media(world: World, names: tuple[str, ...]) -> None:
     """Pictures that take ten minutes, handed over ahead of time or not."""
-    names = tuple(name for name in names if name not in SIMULATED_ONLY) or ("mastodon",)
+    names = world.but(names, SIMULATED_ONLY, otherwise="mastodon")
     ahead = _maybe(world, 0.5)
     due_at = world.clock() + timedelta(minutes=14) if ahead else None
     post = world.publishable(names, pictured=True, due_at=due_at)
@@ -145,7 +145,7 @@ def token_over(world: World, names: tuple[str, ...]) -> None:
     """Tokens that end while two workers use them at once: one renews, the other takes what is new;
     or the one who renews dies in the middle.
     """
-    names = tuple(name for name in names if name not in SIMULATED_ONLY) or ("x",)
+    names = world.but(names, SIMULATED_ONLY, otherwise="x")
     posts = [world.publishable(names) for _ in range(2)]
     dies = _maybe(world, 0.5)
     for post in posts:
@@ -164,7 +164,7 @@ def token_over(world: World, names: tuple[str, ...]) -> None:
 
 def token_revoked(world: World, names: tuple[str, ...]) -> None:
     """Somebody takes the token back on the channel: nothing goes out, and a person is told."""
-    names = tuple(name for name in names if name not in SIMULATED_ONLY) or ("x",)
+    names = world.but(names, SIMULATED_ONLY, otherwise="x")
     post = world.publishable(names)
     post.expect("person")
     for name in names:
@@ -210,7 +210,7 @@ def stands_still(world: World, names: tuple[str, ...], **fixed: Any) -> None:
 
 def wrong_id(world: World, names: tuple[str, ...]) -> None:
     """The channel answers with the name of another post."""
-    names = tuple(name for name in names if name not in SIMULATED_ONLY) or ("x",)
+    names = world.but(names, SIMULATED_ONLY, otherwise="x")
     world.publishable(names)
     world.live(waits=(0.0, 2.0))
     post = world.publishable(names)
@@ -233,7 +233,7 @@ def refused(world: World, names: tuple[str, ...]) -> None:
 
 def skew(world: World, names: tuple[str, ...]) -> None:
     """The channel's clock is wrong, and an answer is lost as well."""
-    names = tuple(name for name in names if name not in SIMULATED_ONLY) or ("mastodon",)
+    names = world.but(names, SIMULATED_ONLY, otherwise="mastodon")
     seconds = world.rng.choice((-3600, -200, 200, 3600))
     for name in names:
         strike(world, name, Occasion.READ, Fault.SKEW, seconds=seconds)

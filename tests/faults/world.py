@@ -146,6 +146,13 @@ class World:
             later = {"since_at": now, "next_look_at": now if pk in kept else now + FAR}
             Watch.objects.update_or_create(account_id=pk, defaults=later)
 
+    def but(self, names: Iterable[str], *groups: Iterable[str], otherwise: str) -> tuple[str, ...]:
+        """Of these channels, those in none of the ``groups``; where none is left, another."""
+        out = {name for group in groups for name in group}
+        left = tuple(name for name in names if name not in out) or (otherwise,)
+        self.watch_only(left)
+        return left
+
     # -- writing and signing ----------------------------------------------------------------------
 
     def make_text(self, parts: int = 1, lead: str = "") -> str:
