@@ -19,7 +19,14 @@ BIDI = "Safe \u202etxt.exe\u202c \u2066hidden\u2069 \u200f and back"
 NO_PAGE = {
     "feed", "public_picture", "register_proof", "ledger_checkpoint", "healthy", "check_words",
     "take", "picture", "account_take", "move_draft", "series_take", "duty_list", "notice_test",
-    "account_sign_in", "account_callback", "early_picture",
+    "account_sign_in", "account_callback", "early_picture", "rss", "lift_stop", "lift_fence",
+    "mailing_decide", "mailing_remove",
+}  # fmt: skip
+# Where nothing here leads: the e-mail list, which a journey of its own goes through, and what only
+# a fault or a stranger brings about.
+ELSEWHERE = {
+    "subscribe", "subscribe_sent", "confirm_subscription", "unsubscribe", "mail_issue",
+    "decide", "alarm",
 }  # fmt: skip
 
 
@@ -36,7 +43,7 @@ def read_routes():
 
 ROUTES = read_routes()
 # Addresses without a part that varies; the others are found by following links.
-PLAIN = [route for route in ROUTES.values() if "+" not in route]
+PLAIN = [r for name, r in ROUTES.items() if "+" not in r and name not in ELSEWHERE]
 STAFF = [path for path in PLAIN if path.startswith("/desk/")]
 STAFF += ["/desk/drafts/?state=published", "/sign-out/"]
 STAFF += ["/desk/calendar/?view=month", "/desk/calendar/?view=list&on=2027-03-20"]
@@ -207,7 +214,8 @@ def test_hostile_words_are_only_ever_words_on_every_page(
     known = walk(anyone, watch, [*PUBLIC, feed_post])
     known |= walk(author, watch, [*STAFF, *drafts, *edits])
     known |= walk(approver, watch, [*ADMINS, drafts[0], f"/desk/signoff/{asked}"])
-    assert known >= set(ROUTES), f"Nobody came to {set(ROUTES) - known}."
+    left = set(ROUTES) - ELSEWHERE - known
+    assert not left, f"Nobody came to {left}."
     for person, paths in (
         (anyone, [feed_post, "/register/", "/"]),
         (author, [*drafts, *edits, "/desk/practice/"]),
