@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 from .deck import deal
 from .ground import BEGIN, Ground, Servers
-from .judge import COUNTS, Verdict, judge
+from .judge import judge
 from .world import World, clear
 
 LOG_LINES = 40
@@ -118,12 +118,12 @@ def play(ground: Ground, seed: int, plant: str, burst: int) -> Told:
         world.watch_only(dealt.channels)
         try:
             more = {"count": burst} if dealt.card.play.__name__ == "burst" else {}
-            dealt.play(world, **more)
+            try:
+                dealt.play(world, **more)
+            except Exception:  # noqa: BLE001 - told, and what there is is judged all the same
+                world.faults.append(f"The scenario broke: {traceback.format_exc()}")
             world.settle()
             verdict = judge(world)
-        except Exception:  # noqa: BLE001 - a scenario that breaks is told as what it is
-            verdict = Verdict(dict.fromkeys(COUNTS, 0))
-            verdict.find("undecided", f"The scenario broke: {traceback.format_exc()}")
         finally:
             world.end_all()
         log = world.log.read_text().splitlines()

@@ -197,7 +197,7 @@ def resumed(world: World, names: tuple[str, ...]) -> None:
     fresh = world.publishable(names)
     expect_decided(world, fresh)
     world.barriers[-1].may.append(fresh)
-    world.live(waits=(0.0, 2.0, 31.0))
+    world.live(waits=(0.0, 2.0, 31.0, 62.0))
     world.pass_(3600)
 
 

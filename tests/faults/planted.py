@@ -8,22 +8,60 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-PLANTS: dict[str, str] = {
-    "retry-any": "anything but a clear answer is taken for not sent, and sent again at once",
-    "random-key": "every attempt has a fresh key and a fresh request",
-    "no-lease": "claims keep nobody away, and what is on its way is given up at once",
-    "requeue": "a delivery whose worker died is sent again without looking",
-    "give-up": "anything but a clear answer is taken for a failure",
-    "forget-parts": "which parts of a thread are live already is forgotten",
-    "no-last-look": "what was signed, and whether it may go, is not looked at before it leaves",
-    "no-window": "nothing is ever too late",
-    "hasty-stop": "a stop is said to be in force while posts are on their way",
-    "flush-on-resume": "what came due during a stop goes out once it is lifted",
-    "no-fence": "a database brought back from a backup publishes as if nothing had happened",
-    "blind": "timelines are not watched",
+
+@dataclass(frozen=True)
+class Plant:
+    """One planted bug: what it does, what it must be found by, and the scenarios that a proof
+    begins with, for they are likeliest to find it.
+    """
+
+    what: str
+    shows: tuple[str, ...]
+    first: tuple[str, ...]
+
+
+TWICE, LOST, UNSIGNED, STALE = ("duplicates",), ("lost",), ("unsigned",), ("stale",)
+PLANTS: dict[str, Plant] = {
+    "retry-any": Plant(
+        "anything but a clear answer is taken for not sent, and sent again at once",
+        TWICE,
+        ("lost_answers",),
+    ),
+    "random-key": Plant("every attempt has a fresh key and a fresh request", TWICE, ("lies",)),
+    "no-lease": Plant(
+        "leases keep nobody away, and what is on its way is looked for at once",
+        TWICE,
+        ("stands_still",),
+    ),
+    "requeue": Plant(
+        "a delivery whose worker died is sent again without looking", TWICE, ("kills",)
+    ),
+    "give-up": Plant("anything but a clear answer is taken for a failure", LOST, ("lost_answers",)),
+    "forget-parts": Plant(
+        "which parts of a thread are live already is forgotten", TWICE, ("thread",)
+    ),
+    "no-last-look": Plant(
+        "what was signed, and whether it may go, is not looked at before it leaves",
+        (*UNSIGNED, *STALE),
+        ("tampered", "stopped"),
+    ),
+    "no-window": Plant("nothing is ever too late", STALE, ("late_worker",)),
+    "hasty-stop": Plant(
+        "a stop is said to be in force while posts are on their way", STALE, ("stopped",)
+    ),
+    "flush-on-resume": Plant(
+        "what came due during a stop goes out once it is lifted", STALE, ("resumed",)
+    ),
+    "no-fence": Plant(
+        "a database brought back from a backup publishes as if nothing had happened",
+        STALE,
+        ("restored",),
+    ),
+    "blind": Plant("timelines are not watched", UNSIGNED, ("stranger",)),
 }
 
 
@@ -83,12 +121,18 @@ def _random_key() -> None:
 
 
 def _no_lease() -> None:
-    from folkmoot.desk.publishing import actions, delivering, settling
+    from folkmoot.desk.publishing import actions, settling
+    from folkmoot.desk.publishing.models import Delivery
 
-    delivering.LEASE = timedelta()
-    delivering.LONGEST_SEND = timedelta(days=-1)
+    real = actions.work
+
+    def work(clock: Any, lanes: Any = None) -> int:
+        over = clock() - timedelta(seconds=1)
+        Delivery.objects.exclude(lease_until=None).update(lease_until=over)
+        return real(clock, lanes)
+
+    actions.work = work
     settling.QUIET = timedelta()
-    actions._is_free = lambda *_: True
 
 
 def _requeue() -> None:

@@ -52,7 +52,7 @@ def kills(world: World, names: tuple[str, ...], **fixed: Any) -> None:
         blow = choose_blow(world, **(fixed if number == 0 else {}))
         wait = world.rng.choice((0.0, 3.0, 31.0))
         world.live(waits=(wait, 2.0, 31.0), blow=blow)
-        world.pass_(world.rng.choice((0, 1, 31, 31)))
+        world.pass_(world.rng.choice((0, 1, 31, 91)))
 
 
 def lost_answers(world: World, names: tuple[str, ...], **fixed: Any) -> None:
@@ -203,7 +203,7 @@ def stands_still(world: World, names: tuple[str, ...], **fixed: Any) -> None:
     past = [0.0, 1.0, 3.0]
     at_the_door = blow.step in ("send", "request") and not set(names) <= set(KEYED)
     if not at_the_door:
-        past += [31.0, 61.0]
+        past += [31.0, 95.0]
     world.live(waits=(world.rng.choice(past), 1.0, 1.0))
     world.go_on(life)
 
