@@ -18,7 +18,11 @@ PARTS: dict[str, list[str]] = {
     "library": [*PYTEST, "--ignore=tests/desk", "--ignore=tests/journeys", "tests"],
     "desk-sqlite": [*PYTEST, "tests/desk"],
     "desk-postgresql": [sys.executable, "tests/postgres_server.py", "--", *PYTEST, "tests/desk"],
-    "faults": [sys.executable, "-m", "tests.faults", "--prove"],
+    # The short form, and that it finds the classic bugs; all of them: --prove without a name.
+    "faults": [
+        *[sys.executable, "-m", "tests.faults", "--prove"],
+        *["retry-any", "random-key", "no-lease"],
+    ],
     "journeys": [*PYTEST, "tests/journeys"],
 }
 SKIPPED = 77
