@@ -35,6 +35,8 @@ class Card:
     play: Scenario
     channel: str = ""
     fixed: dict[str, Any] = field(default_factory=dict)
+    alone: bool = False
+    """Whether no other channel plays, so that the blow falls there."""
 
 
 def _sent(**more: Any) -> dict[str, Any]:
@@ -42,8 +44,8 @@ def _sent(**more: Any) -> dict[str, Any]:
 
 
 DECK: tuple[Card, ...] = (
-    Card(scenarios.kills, "mastodon-plain", _sent()),
-    Card(scenarios.kills, "webhook-plain", _sent()),
+    Card(scenarios.kills, "mastodon-plain", _sent(), alone=True),
+    Card(scenarios.kills, "webhook-plain", _sent(), alone=True),
     Card(scenarios.kills, "pds", {"step": "request"}),
     Card(scenarios.kills, "pds", {"step": "send"}),
     *(Card(scenarios.kills) for _ in range(6)),
@@ -73,6 +75,7 @@ DECK: tuple[Card, ...] = (
         scenarios.stands_still,
         "mastodon-plain",
         {"step": "send", "when": "before", "nth": 1},
+        alone=True,
     ),
     Card(scenarios.stands_still),
     Card(scenarios.stands_still),
@@ -126,6 +129,6 @@ def deal(seed: int, names: tuple[str, ...], databases: tuple[str, ...]) -> Dealt
     card = DECK[place]
     there = [name for name in CHANNELS if name in names]
     first = card.channel if card.channel in there else there[(place + cycle * 5) % len(there)]
-    others = rng.sample(there, rng.choice((0, 0, 1, 1, 2)))
+    others = [] if card.alone else rng.sample(there, rng.choice((0, 0, 1, 1, 2)))
     channels = tuple(dict.fromkeys((first, *others)))
     return Dealt(card, channels, databases[(place + cycle) % len(databases)], rng)
