@@ -2,8 +2,8 @@
 
 The environment says how: ``RUNS`` (50), ``SEED`` (0: the first run's seed, each further one is one
 more), ``PLANT`` (a bug of :data:`~tests.faults.planted.PLANTS`), ``DATABASE`` (``both``, ``sqlite``
-or ``postgresql``), ``BURST`` (how many come due at once: 200, from 1,000 runs on 10,000). With
-``--prove`` every planted bug is put in, or those named after it, and must be found.
+or ``postgresql``), ``BURST`` (how many come due at once: 200; once, from 1,000 runs on, 10,000).
+With ``--prove`` every planted bug is put in, or those named after it, and must be found.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from .planted import PLANTS
 
 LANES = 2
 LONG_FORM = 1000
+BURST = 200
+LONG_BURST = 10_000
 PROOF_BURST = 20
 
 
@@ -36,7 +38,7 @@ def main(arguments: list[str]) -> int:
     start = time.monotonic()
     runs, first = int(os.environ.get("RUNS") or 50), int(os.environ.get("SEED") or 0)
     plant, database = os.environ.get("PLANT", ""), os.environ.get("DATABASE") or "both"
-    burst = int(os.environ.get("BURST") or (10_000 if runs >= LONG_FORM else 200))
+    burst = int(os.environ.get("BURST") or (LONG_BURST if runs >= LONG_FORM else BURST))
     if plant and plant not in PLANTS:
         print(f"There is no planted bug {plant!r}. There are {', '.join(PLANTS)}.", file=sys.stderr)
         return 2
@@ -65,7 +67,8 @@ def _run(lanes: list[Lane], seeds: Iterable[int], plant: str, burst: int) -> int
     runs = 0
     # What takes longest goes first, so that no lane is left waiting for it at the end.
     seeds = sorted(seeds, key=lambda seed: _card(seed).play is not scenarios.burst)
-    for told in _play(lanes, seeds, plant, burst):
+    sizes = [burst] + [min(burst, BURST)] * len(seeds)
+    for told in _play(lanes, seeds, plant, sizes):
         runs += 1
         counts.update(told.counts)
         _report(told)
@@ -83,7 +86,7 @@ def _prove(lanes: list[Lane], runs: int, first: int, burst: int, wanted: list[st
         likely = [seed for seed in seeds if _card(seed).play.__name__ in plant.first]
         others = [seed for seed in seeds if seed not in likely]
         found, tried = None, 0
-        playing = _play(lanes, [*likely, *others], name, PROOF_BURST)
+        playing = _play(lanes, [*likely, *others], name, [PROOF_BURST] * runs)
         with contextlib.closing(playing):
             for told in playing:
                 tried += 1
@@ -104,16 +107,21 @@ def _card(seed: int) -> Card:
     return DECK[seed % len(DECK)]
 
 
-def _play(lanes: list[Lane], seeds: Iterable[int], plant: str, burst: int) -> Iterator[Told]:
-    """Hand the runs out to whichever lane is free, and give what each came to."""
-    waiting = list(seeds)
+def _play(
+    lanes: list[Lane], seeds: Iterable[int], plant: str, bursts: Iterable[int]
+) -> Iterator[Told]:
+    """Hand the runs out to whichever lane is free, and give what each came to. ``bursts`` says of
+    each how many come due at once, where its scenario is about that.
+    """
+    waiting = list(zip(seeds, bursts, strict=False))
     busy: set[Lane] = set()
     free = list(lanes)
     try:
         while waiting or busy:
             while free and waiting:
                 lane = free.pop()
-                lane.ask(seed=waiting.pop(0), plant=plant, burst=burst)
+                seed, burst = waiting.pop(0)
+                lane.ask(seed=seed, plant=plant, burst=burst)
                 busy.add(lane)
             ready, _, _ = select.select(list(busy), [], [])
             for lane in ready:
@@ -132,8 +140,9 @@ def _report(told: Told) -> None:
         _tell(f"    note: {note}")
     if told.clean:
         return
-    plant = f" PLANT={told.plant}" if told.plant else ""
-    _tell(f"    Repeat it alone: make faults RUNS=1 SEED={told.seed}{plant}")
+    how = [f"RUNS=1 SEED={told.seed}", f"PLANT={told.plant}" if told.plant else ""]
+    how += [f"{name}={os.environ[name]}" for name in ("DATABASE", "BURST") if os.environ.get(name)]
+    _tell(f"    Repeat it alone: make faults {' '.join(filter(None, how))}")
     for finding in told.findings:
         _tell(f"    {finding}")
     for happened in told.story:

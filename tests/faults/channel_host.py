@@ -38,6 +38,7 @@ NAMES = (
     "linkedin",
     "webhook",
     "webhook-plain",
+    "email",
 )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import people, scenarios
+from . import mailing, people, scenarios
 from .world import World
 
 Scenario = Callable[..., None]
@@ -48,14 +48,16 @@ DECK: tuple[Card, ...] = (
     Card(scenarios.kills, "webhook-plain", _sent(), alone=True),
     Card(scenarios.kills, "pds", {"step": "request"}),
     Card(scenarios.kills, "pds", {"step": "send"}),
-    *(Card(scenarios.kills) for _ in range(6)),
+    *(Card(scenarios.kills) for _ in range(5)),
+    Card(mailing.mailed, "", {"step": "transport", "when": "after", "nth": 2}, alone=True),
     Card(
         scenarios.lost_answers,
         "mastodon-plain",
         {"fault": scenarios.Fault.LOSE_ANSWER, "occasion": scenarios.Occasion.PUBLISH},
     ),
     Card(scenarios.lost_answers, "pds"),
-    *(Card(scenarios.lost_answers) for _ in range(3)),
+    *(Card(scenarios.lost_answers) for _ in range(2)),
+    Card(mailing.mailed, alone=True),
     Card(scenarios.lies, "bluesky"),
     Card(scenarios.lies, "mastodon"),
     Card(scenarios.twice),

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from .channel_host import Standing
-from .world import NO_TIMELINE, OWN, Post, World
+from .world import MAIL, NO_TIMELINE, OWN, Post, World
 
 COUNTS = ("duplicates", "lost", "unsigned", "stale", "undecided")
 # A send that began in time may take as long as a lease.
@@ -91,7 +91,7 @@ def _judge_channel(world: World, name: str, verdict: Verdict, copies: Copies) ->
 def _judge_alarms(world: World, name: str, verdict: Verdict) -> None:
     from folkmoot.desk.publishing.models import Alarm
 
-    if name in NO_TIMELINE:
+    if name in (*NO_TIMELINE, MAIL):
         return
     raised = Alarm.objects.filter(account_id=world.cast.accounts[name])
     told = [one.remote_id for one in raised]
@@ -181,7 +181,7 @@ def _judge_delivery(
             verdict.find("lost", f"{words}: the post it takes down is still there")
         return
     live = _list_live(post, name, copies)
-    if post.left_to_people:
+    if post.left_to_people or name == MAIL:
         return
     if delivery.state == "sent":
         _judge_sent(post, name, delivery, live, words, verdict)

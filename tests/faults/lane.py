@@ -15,6 +15,7 @@ from typing import Any, TextIO
 from .deck import deal
 from .ground import BEGIN, Ground, Servers
 from .judge import judge
+from .mailing import judge_mail
 from .world import World, clear
 
 LOG_LINES = 40
@@ -124,6 +125,8 @@ def play(ground: Ground, seed: int, plant: str, burst: int) -> Told:
                 world.faults.append(f"The scenario broke: {traceback.format_exc()}")
             world.settle()
             verdict = judge(world)
+            if world.mails:
+                judge_mail(world, verdict)
         finally:
             world.end_all()
         log = world.log.read_text().splitlines()

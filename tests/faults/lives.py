@@ -77,6 +77,9 @@ class Orders:
     blow: Blow | None = None
     lost: frozenset[int] = frozenset()
     sequences: bool = True
+    mails: bool = False
+    beside: bool = False
+    """Takes accounts beside each other, in threads, as the desk's own worker does."""
     until: Callable[[], bool] | None = None
     """Ends the life early once it answers ``True``."""
     timeout_seconds: float = 2.0
@@ -146,6 +149,8 @@ def begin_life(clock: SharedClock, orders: Orders, *, log: Path, plant: str) -> 
 
 
 def _live(clock: SharedClock, orders: Orders, plant: str) -> None:
+    from folkmoot.desk.accounts.queries import open_transport
+    from folkmoot.desk.mailing import actions as mailing
     from folkmoot.desk.publishing import actions as publishing
     from folkmoot.desk.records import actions as records
 
@@ -158,7 +163,12 @@ def _live(clock: SharedClock, orders: Orders, plant: str) -> None:
         try:
             if orders.sequences:
                 records.sequence(clock())
-            publishing.work(clock)
+            lanes = publishing.Beside(4) if orders.beside else publishing.InTurn()
+            publishing.work(clock, lanes)
+            if isinstance(lanes, publishing.Beside):
+                lanes.close()
+            if orders.mails:
+                mailing.work(clock, open_transport, held=publishing.is_held(clock()))
             if orders.sequences:
                 records.sequence(clock())
         except Exception:
@@ -253,8 +263,11 @@ def _wrap_adapters(name: str, around: Callable[[Any], Any]) -> None:
 
 def _find_places(step: str) -> list[tuple[Any, str]]:
     """Every name under which a step's function is called."""
+    from folkmoot.channels.email import Notify
     from folkmoot.channels.outbound import Outbound
     from folkmoot.desk.drafts import actions as drafts
+    from folkmoot.desk.mailing import handing
+    from folkmoot.desk.mailing.journal import Journal
     from folkmoot.desk.publishing import actions, delivering, fence, settling
     from folkmoot.desk.records import actions as records
 
@@ -274,6 +287,10 @@ def _find_places(step: str) -> list[tuple[Any, str]]:
         "finish": [(drafts, "finish")],
         "record": [(records, "record")],
         "request": [(Outbound, "request")],
+        "transport": [(Notify, "hand_over")],
+        "mail_freeze": [(handing, "_freeze")],
+        "mail_journal": [(Journal, "begin")],
+        "mail_settle": [(handing, "settle")],
     }[step]
 
 

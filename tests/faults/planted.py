@@ -40,6 +40,9 @@ PLANTS: dict[str, Plant] = {
     "requeue": Plant(
         "a delivery whose worker died is sent again without looking", TWICE, ("kills",)
     ),
+    "requeue-mail": Plant(
+        "an e-mail whose worker died is handed over again without looking", TWICE, ("mailed",)
+    ),
     "give-up": Plant("anything but a clear answer is taken for a failure", LOST, ("lost_answers",)),
     "forget-parts": Plant(
         "which parts of a thread are live already is forgotten", TWICE, ("thread",)
@@ -147,6 +150,17 @@ def _requeue() -> None:
     actions.give_up_lost = give_up_lost
 
 
+def _requeue_mail() -> None:
+    from folkmoot.desk.mailing import actions
+    from folkmoot.desk.mailing.models import Mail
+
+    def give_up_lost(mail: Any, now: Any) -> None:
+        waiting = {"state": "queued", "lease_until": None, "next_try_at": now}
+        Mail.objects.filter(pk=mail.pk).update(**waiting)
+
+    actions.give_up_lost = give_up_lost
+
+
 def _no_last_look() -> None:
     from folkmoot.desk.publishing import delivering
 
@@ -221,6 +235,7 @@ _PLANT: dict[str, Callable[[], None]] = {
     "random-key": _random_key,
     "no-lease": _no_lease,
     "requeue": _requeue,
+    "requeue-mail": _requeue_mail,
     "give-up": _give_up,
     "forget-parts": _forget_parts,
     "no-last-look": _no_last_look,

@@ -16,12 +16,15 @@ from .lives import Life, Orders, begin_life
 from .planted import plant_bug
 
 OWN = ("atom", "practice")
+MAIL = "email"
 KEYED = (*OWN, "bluesky", "mastodon", "webhook", PDS)
 """Where the same key is the same post, so that sending it twice does no harm."""
 IN_PARTS = ("mastodon", "mastodon-plain", "x", "threads")
 NO_TIMELINE = ("webhook", "webhook-plain")
 NEEDS_PICTURE = ("instagram",)
 SETTLE = (0.5, 3, 31, 31, 62, 120, 300, 601, 601, 601, 1800)
+# How many of the workers take accounts beside each other, as in the desk.
+BESIDE = 0.4
 FAR = timedelta(days=3650)
 _SENTENCES = (
     "The library in Mill Road opens again on Monday at 9am.",
@@ -101,6 +104,8 @@ class World:
         self.story: list[str] = []
         self.lives: list[Life] = []
         self.faults: list[str] = []
+        self.mails = False
+        self.left: dict[int, datetime] = {}
         self.log = Path(ground.home) / "run.log"
         self.log.write_text("")
 
@@ -353,6 +358,10 @@ class World:
 
     def begin(self, **orders: Any) -> Life:
         """Begin a worker's life, and do not wait for it."""
+        beside = self.rng.random() < BESIDE
+        if (blow := orders.get("blow")) is not None and blow.stands_still:
+            beside = False  # another thread would stand still with the database's lock in hand
+        orders = {"mails": self.mails, "beside": beside, **orders}
         life = begin_life(self.clock, Orders(**orders), log=self.log, plant=self.plant)
         self.lives.append(life)
         return life
@@ -430,6 +439,8 @@ class World:
             return self._list_shelf(name)
         if name == PDS:
             return list_pds(self.ground)
+        if name == MAIL:
+            return []  # what counts there is what each reader is sent
         return self.host.list_posts(name)
 
     def put_strange(self, name: str, text: str) -> None:
