@@ -16,7 +16,7 @@ import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 
 from . import scenarios
@@ -109,7 +109,7 @@ def _card(seed: int) -> Card:
 
 def _play(
     lanes: list[Lane], seeds: Iterable[int], plant: str, bursts: Iterable[int]
-) -> Iterator[Told]:
+) -> Generator[Told]:
     """Hand the runs out to whichever lane is free, and give what each came to. ``bursts`` says of
     each how many come due at once, where its scenario is about that.
     """

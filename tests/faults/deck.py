@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from folkmoot.channels.simulator import Fault, Occasion
+
 from . import mailing, people, scenarios
 from .world import World
 
@@ -53,7 +55,7 @@ DECK: tuple[Card, ...] = (
     Card(
         scenarios.lost_answers,
         "mastodon-plain",
-        {"fault": scenarios.Fault.LOSE_ANSWER, "occasion": scenarios.Occasion.PUBLISH},
+        {"fault": Fault.LOSE_ANSWER, "occasion": Occasion.PUBLISH},
     ),
     Card(scenarios.lost_answers, "pds"),
     *(Card(scenarios.lost_answers) for _ in range(2)),

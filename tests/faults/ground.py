@@ -89,12 +89,13 @@ def keep_time(clock: Callable[[], datetime]) -> None:
     """Let adapters go by ``clock`` in this process and those it forks."""
     from folkmoot.desk.accounts import adapters
 
-    real = adapters._connected
+    rooms: Any = adapters
+    real = rooms._connected
 
     def connected(*args: Any) -> Any:
         return replace(real(*args), now=clock)
 
-    adapters._connected = connected
+    rooms._connected = connected
 
 
 @dataclass(frozen=True)
@@ -378,4 +379,4 @@ def _tell_postgresql(servers: Servers, *statements: str) -> None:
 
     with psycopg.connect(servers.postgresql, autocommit=True) as line:
         for statement in statements:
-            line.execute(statement)  # type: ignore[arg-type]  # names of our own making
+            line.execute(statement)

@@ -16,6 +16,7 @@ COUNTS = ("duplicates", "lost", "unsigned", "stale", "undecided")
 ON_ITS_WAY = timedelta(seconds=31)
 OPEN = ("waiting", "sending", "unconfirmed", "incomplete")
 EVERYTHING = 100_000
+MOST_PARTS = 10
 
 Copies = dict[tuple[int, str, int], list[Standing]]
 """Per post, channel and part: what ever stood there with these words."""
@@ -137,11 +138,11 @@ def _judge_rows(world: World, verdict: Verdict, copies: Copies) -> None:
         found = {names[one.account_id]: one for one in rows[post.draft_id]}
         for name in post.accounts:
             _judge_copies(post, name, verdict, copies)
-            delivery = found.get(name)
-            if delivery is None:
+            if name not in found:
                 if post.expected[name] in ("sent", "person"):
                     verdict.find("lost", f"post {post.draft_id} was never delivered to {name}")
                 continue
+            delivery = found[name]
             _judge_delivery(post, name, delivery, delivery.pk in shown, verdict, copies)
         state = states.get(post.draft_id)
         if state == "publishing" and all(one.state not in OPEN for one in found.values()):
@@ -158,10 +159,9 @@ def _is_fenced() -> bool:
 
 
 def _judge_copies(post: Post, name: str, verdict: Verdict, copies: Copies) -> None:
-    for (draft_id, where, place), standing in copies.items():
-        if (draft_id, where) == (post.draft_id, name) and len(standing) > 1:
-            for _ in standing[1:]:
-                verdict.find("duplicates", f"part {place + 1} of post {draft_id} twice on {name}")
+    for place in range(MOST_PARTS):
+        for _ in copies.get((post.draft_id, name, place), ())[1:]:
+            verdict.find("duplicates", f"part {place + 1} of post {post.draft_id} twice on {name}")
 
 
 def _judge_delivery(

@@ -83,6 +83,8 @@ class Orders:
     until: Callable[[], bool] | None = None
     """Ends the life early once it answers ``True``."""
     timeout_seconds: float = 2.0
+    longest_seconds: float = LONGEST_SECONDS
+    """After that it is held to hang."""
 
 
 @dataclass
@@ -98,7 +100,7 @@ class Life:
     def wait(self) -> str:
         """Wait until it has ended or stands still; how it went."""
         try:
-            with _alarm(LONGEST_SECONDS):
+            with _alarm(self.orders.longest_seconds):
                 _, status = os.waitpid(self.pid, os.WUNTRACED)
         except TimeoutError:
             self.kill()
@@ -258,7 +260,7 @@ def _wrap_adapters(name: str, around: Callable[[Any], Any]) -> None:
                 return method
             return lambda *args, **more: call(method, *args, **more)
 
-    accounts.open_adapter = lambda account: Struck(real_open(account))  # type: ignore[assignment,return-value]
+    accounts.open_adapter = lambda account: Struck(real_open(account))
 
 
 def _find_places(step: str) -> list[tuple[Any, str]]:
@@ -271,7 +273,7 @@ def _find_places(step: str) -> list[tuple[Any, str]]:
     from folkmoot.desk.publishing import actions, delivering, fence, settling
     from folkmoot.desk.records import actions as records
 
-    return {
+    places: dict[str, list[tuple[Any, str]]] = {
         "begin": [(drafts, "begin")],
         "keep_stops": [(actions, "keep_stops")],
         "claim": [(actions, "claim")],
@@ -291,7 +293,8 @@ def _find_places(step: str) -> list[tuple[Any, str]]:
         "mail_freeze": [(handing, "_freeze")],
         "mail_journal": [(Journal, "begin")],
         "mail_settle": [(handing, "settle")],
-    }[step]
+    }
+    return places[step]
 
 
 class _alarm:  # noqa: N801 - used as a block

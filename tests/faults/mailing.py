@@ -74,7 +74,7 @@ def judge_mail(world: World, verdict: Verdict) -> None:
             verdict.find("lost", f"{words}, and was taken")
         if mail.state in ("queued", "handing"):
             verdict.find("undecided", f"{words} at the end")
-        if mail.state in ("unsure", "lapsed") and mail.issue.key not in shown:
+        if mail.state in ("unsure", "lapsed") and getattr(mail.issue, "key", "") not in shown:
             verdict.find("undecided", f"{words}, and nobody is shown it")
         if mail.state != "handed" and mail.subscriber_id not in world.left:
             verdict.find("lost", f"{words}, though it could have been sent")

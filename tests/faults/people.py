@@ -30,7 +30,7 @@ def clock_change(world: World, names: tuple[str, ...]) -> None:
         expect_decided(world, post)
         if "x" in names:  # a token good for one use is renewed by then, and a worker may die in it
             post.expect("person", "x")
-    while world.clock() < post.due_at + timedelta(minutes=1):
+    while world.clock() < world.posts[-1].due_at + timedelta(minutes=1):
         blow = choose_blow(world) if world.rng.random() < 0.3 else None
         world.live(waits=(1790.0, 2.0, 31.0), blow=blow)
         for later in world.posts:

@@ -4,6 +4,9 @@ They are put in by replacing functions in the suite's own processes. Nothing in 
 them, and nothing can switch them on there.
 """
 
+# mypy: disable-error-code="attr-defined,assignment,arg-type"
+# Functions are put in place of others, under the names by which their users call them.
+
 from __future__ import annotations
 
 import secrets
@@ -227,7 +230,7 @@ def _wrap_adapter(**wrappers: Callable[..., Any]) -> None:
                 return method
             return lambda *args, **more: wrappers[asked](method, *args, **more)
 
-    accounts.open_adapter = lambda account: Planted(real_open(account))  # type: ignore[assignment,return-value]
+    accounts.open_adapter = lambda account: Planted(real_open(account))
 
 
 _PLANT: dict[str, Callable[[], None]] = {

@@ -252,6 +252,7 @@ def burst(world: World, names: tuple[str, ...], count: int = 200) -> None:
     """Very many due at the same moment, and workers that die among them."""
     del names
     world.watch_only(OWN)
+    world.patience_seconds += count / 5
     due_at = world.clock() + timedelta(minutes=5)
     world.write_many(count, OWN[1:], due_at=due_at)
     world.pass_(301)

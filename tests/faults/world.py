@@ -12,7 +12,7 @@ from typing import Any
 
 from .channel_host import Standing
 from .ground import PDS, Cast, Ground, clear_pds, list_pds
-from .lives import Life, Orders, begin_life
+from .lives import LONGEST_SECONDS, Life, Orders, begin_life
 from .planted import plant_bug
 
 OWN = ("atom", "practice")
@@ -105,6 +105,7 @@ class World:
         self.lives: list[Life] = []
         self.faults: list[str] = []
         self.mails = False
+        self.patience_seconds = LONGEST_SECONDS
         self.left: dict[int, datetime] = {}
         self.log = Path(ground.home) / "run.log"
         self.log.write_text("")
@@ -361,7 +362,12 @@ class World:
         beside = self.rng.random() < BESIDE
         if (blow := orders.get("blow")) is not None and blow.stands_still:
             beside = False  # another thread would stand still with the database's lock in hand
-        orders = {"mails": self.mails, "beside": beside, **orders}
+        orders = {
+            "mails": self.mails,
+            "beside": beside,
+            "longest_seconds": self.patience_seconds,
+            **orders,
+        }
         life = begin_life(self.clock, Orders(**orders), log=self.log, plant=self.plant)
         self.lives.append(life)
         return life
