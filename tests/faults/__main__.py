@@ -42,6 +42,9 @@ def main(arguments: list[str]) -> int:
     if plant and plant not in PLANTS:
         print(f"There is no planted bug {plant!r}. There are {', '.join(PLANTS)}.", file=sys.stderr)
         return 2
+    if database not in ("both", "sqlite", "postgresql"):
+        print("DATABASE is both, sqlite or postgresql.", file=sys.stderr)
+        return 2
     home = set_up_django()
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, home, ignore_errors=True)
@@ -167,7 +170,7 @@ def _servers(home: Path, database: str) -> Iterator[Servers]:
             _tell(f"{missing} Its stand-in alone is tried.")
         else:
             pds = stack.enter_context(bluesky_server.running_pds(home / "pds")).url
-        yield Servers(postgresql, pds)
+        yield Servers(postgresql, pds, sqlite=database != "postgresql" or not postgresql)
 
 
 def _tell(line: str) -> None:

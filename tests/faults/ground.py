@@ -58,10 +58,13 @@ def set_up_django() -> Path:
 
 @dataclass(frozen=True)
 class Servers:
-    """What stands outside the lanes. Each is empty where it is not installed."""
+    """What stands outside the lanes. Each is empty where it is not installed. ``sqlite`` is whether
+    runs are on SQLite too.
+    """
 
     postgresql: str = ""
     pds: str = ""
+    sqlite: bool = True
 
 
 def use_database(url: str) -> None:
@@ -120,7 +123,8 @@ class Ground:
         self.servers = servers
         self.clock = SharedClock(BEGIN)
         self.host = ChannelHost(self.clock)
-        self.databases = ("sqlite", "postgresql") if servers.postgresql else ("sqlite",)
+        there = {"sqlite": servers.sqlite, "postgresql": bool(servers.postgresql)}
+        self.databases = tuple(name for name, is_there in there.items() if is_there)
         self.casts: dict[str, Cast] = {}
         keep_time(self.clock)
         self._prepare(home)

@@ -143,7 +143,8 @@ def _judge_rows(world: World, verdict: Verdict, copies: Copies) -> None:
                     verdict.find("lost", f"post {post.draft_id} was never delivered to {name}")
                 continue
             delivery = found[name]
-            _judge_delivery(post, name, delivery, delivery.pk in shown, verdict, copies)
+            is_shown = delivery.pk in shown or _is_fenced()
+            _judge_delivery(post, name, delivery, is_shown, verdict, copies)
         state = states.get(post.draft_id)
         if state == "publishing" and all(one.state not in OPEN for one in found.values()):
             verdict.find("undecided", f"post {post.draft_id} is through and still “publishing”")
