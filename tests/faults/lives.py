@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -160,15 +161,15 @@ def _live(clock: SharedClock, orders: Orders, plant: str) -> None:
     _lose_answers(orders)
     if orders.blow is not None:
         _arm(orders.blow)
+    lanes = publishing.Beside(4) if orders.beside else publishing.InTurn()
     for wait in orders.waits:
         clock.pass_(wait)
         try:
             if orders.sequences:
                 records.sequence(clock())
-            lanes = publishing.Beside(4) if orders.beside else publishing.InTurn()
             publishing.work(clock, lanes)
-            if isinstance(lanes, publishing.Beside):
-                lanes.close()
+            while lanes.list_busy():
+                time.sleep(0.002)
             if orders.mails:
                 mailing.work(clock, open_transport, held=publishing.is_held(clock()))
             if orders.sequences:
