@@ -22,7 +22,7 @@ KEYED = (*OWN, "bluesky", "mastodon", "webhook", PDS)
 IN_PARTS = ("mastodon", "mastodon-plain", "x", "threads")
 NO_TIMELINE = ("webhook", "webhook-plain")
 NEEDS_PICTURE = ("instagram",)
-SETTLE = (0.5, 3, 31, 31, 62, 120, 300, 601, 601, 601, 1800)
+SETTLE = (0.5, 3, 31, 31, 62, 120, 300, 601, 601, 601, 1800, 1, 1)
 # How many of the workers take accounts beside each other, as in the desk.
 BESIDE = 0.4
 FAR = timedelta(days=3650)
@@ -423,11 +423,14 @@ class World:
     def is_settled(self) -> bool:
         """Whether nothing is under way any more but what only a person can decide."""
         from folkmoot.desk.drafts.models import Draft
+        from folkmoot.desk.mailing.models import Mail
         from folkmoot.desk.publishing.models import Delivery
 
         if Draft.objects.filter(state="publishing").exists():
             return False
         if Draft.objects.filter(state="signed", due_at__lte=self.clock()).exists():
+            return False
+        if self.mails and Mail.objects.exclude(next_try_at=None, lease_until=None).exists():
             return False
         return not Delivery.objects.filter(state="sent", read_back="").exists()
 
