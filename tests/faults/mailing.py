@@ -101,7 +101,7 @@ def _join(world: World, address: str) -> Any:
     actions.subscribe(mailing_list, address, now=world.clock())
     mark = tokens.mark_of(mailing_list.pk, address)
     subscriber = Subscriber.objects.exclude(state="left").get(mark=mark)
-    Mail.objects.filter(subscriber=subscriber, issue=None).update(state="handed")
+    Mail.objects.filter(subscriber=subscriber, issue=None).update(state="handed", next_try_at=None)
     token = tokens.make_token(tokens.confirming(subscriber), subscriber.ref)
     return actions.confirm(token, now=world.clock())
 
