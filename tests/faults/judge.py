@@ -65,7 +65,7 @@ def _judge_channel(world: World, name: str, verdict: Verdict, copies: Copies) ->
     }
     strangers = world.strangers.get(name, [])
     for one in world.list_standing(name):
-        if one.id in strangers or one.id in world.spoiled:
+        if one.id in strangers or (name, one.id) in world.spoiled:
             continue
         hit = expected.get(fold(one.text))
         if hit is None:
@@ -97,7 +97,7 @@ def _judge_alarms(world: World, name: str, verdict: Verdict) -> None:
     raised = Alarm.objects.filter(account_id=world.cast.accounts[name])
     told = [one.remote_id for one in raised]
     for one in world.list_standing(name):
-        amiss = one.id in world.spoiled or one.id in world.strangers.get(name, ())
+        amiss = (name, one.id) in world.spoiled or one.id in world.strangers.get(name, ())
         if amiss and not any(_names(remote_id, one) for remote_id in told):
             verdict.find("unsigned", f"what somebody else did on {name} raised no alarm")
     for alarm in raised.filter(kind="unsigned"):

@@ -297,7 +297,7 @@ def stranger(world: World, names: tuple[str, ...]) -> None:
         name, one = world.rng.choice(ours)
         gone = world.rng.random() < 0.5
         world.host.spoil(name, one.id, None if gone else "Something else altogether.")
-        world.spoiled |= {one.id}
+        world.spoiled.add((name, one.id))
         post.left_to_people = True
         world.tell(f"somebody else {'removes' if gone else 'changes'} a post on {name}")
     # Within one poll.

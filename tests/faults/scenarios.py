@@ -241,10 +241,13 @@ def skew(world: World, names: tuple[str, ...]) -> None:
     post = world.publishable(names)
     expect_decided(world, post)
     for name in names:
-        # Signatures that are five minutes old are not taken by a receiver that keeps the standard.
+        fault = world.rng.choice(DONE)
+        # Signatures that are five minutes old are not taken by a receiver that keeps the standard,
+        # so that none would answer as if it had.
         if name in NO_TIMELINE and abs(seconds) > 300:
             post.expect("person", name)
-        strike(world, name, Occasion.PUBLISH, world.rng.choice(DONE))
+            fault = Fault.LOSE_ANSWER
+        strike(world, name, Occasion.PUBLISH, fault)
     world.live(waits=(60.0, 2.0, 31.0))
 
 

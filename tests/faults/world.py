@@ -100,7 +100,7 @@ class World:
         self.posts: list[Post] = []
         self.barriers: list[Barrier] = []
         self.strangers: dict[str, list[str]] = {}
-        self.spoiled: set[str] = set()
+        self.spoiled: set[tuple[str, str]] = set()
         self.story: list[str] = []
         self.lives: list[Life] = []
         self.faults: list[str] = []
