@@ -8,7 +8,8 @@ from desk_moves import Absent, StandIn, Unreadable, timedelta
 
 from folkmoot.channels import Live, Seen
 from folkmoot.desk.publishing import actions as publishing
-from folkmoot.desk.publishing.models import Alarm, Watch
+from folkmoot.desk.publishing import watching
+from folkmoot.desk.publishing.models import Alarm, Delivery, Watch
 
 
 @pytest.fixture(autouse=True)
@@ -146,3 +147,20 @@ def test_it_is_looked_at_once_a_minute_and_no_more(cast, monkeypatch):
         cast.clock.pass_(seconds=2)
     assert channel.calls.count("list_recent") == 1
     assert Watch.objects.get().next_look_at - cast.clock() <= timedelta(seconds=60)
+
+
+def test_a_post_that_went_out_long_after_others_begun_later_is_ours_all_the_same(cast, monkeypatch):
+    monkeypatch.setattr(watching, "OURS", 2)
+    StandIn().install(monkeypatch)
+    publishing.work(cast.clock)  # the first look, at nothing
+    behind = moves.signed(cast, cast.content("Left behind.", window_minutes=60))
+    publishing._begin_due(cast.clock)
+    Delivery.objects.update(next_try_at=cast.clock() + timedelta(minutes=5))
+    for number in range(4):
+        moves.signed(cast, cast.content(f"Begun later, {number}.", window_minutes=60))
+    publishing.work(cast.clock)
+    cast.clock.pass_(minutes=5)
+    publishing.work(cast.clock)
+    look(cast, rounds=2)
+    assert moves.told(behind).state == "sent"
+    assert open_alarms() == []

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from folkmoot.channels import Adapter, Seen, Unreadable
 from folkmoot.desk.accounts import queries as accounts
@@ -93,7 +94,7 @@ def _hold_against_ours(
 ) -> None:
     # First what has no name yet: what gets one meanwhile is then in at least one of the two.
     on_their_way = _texts_on_their_way(watch, now)
-    ours = _list_ours(watch)
+    ours = _list_ours(watch, seen)
     by_id = {remote_id: one for one in ours for remote_id in one.remote_ids}
     strangers = [one for one in seen if one.remote_id not in by_id]
     if watch.last_look_at is None:
@@ -116,14 +117,21 @@ def _hold_against_ours(
             )
 
 
-def _list_ours(watch: Watch) -> list[Delivery]:
-    """Our newest posts on the account, whatever became of them: more than a timeline shows."""
-    return list(
+def _list_ours(watch: Watch, seen: Iterable[Seen]) -> list[Delivery]:
+    """Our posts on the account, whatever became of them: those that ``seen`` names, and the last to
+    go out, for the later parts of threads.
+
+    By when they went out, not by when they were begun: in a burst, a post that a dead worker left
+    behind is the newest on the timeline although a thousand that were begun after it are older.
+    """
+    ours = (
         Delivery.objects.filter(account=watch.account, removes=None)
         .exclude(remote_ids=[])
         .select_related("draft__organisation", "account")
-        .order_by("-pk")[:OURS]
     )
+    named = ours.filter(remote_id__in=[one.remote_id for one in seen])
+    last = ours.order_by(F("sent_at").desc(nulls_first=True), "-pk")[:OURS]
+    return list({one.pk: one for one in [*named, *last]}.values())
 
 
 def _list_doubtful(ours: list[Delivery], shown: dict[str, str], now: datetime) -> list[Delivery]:
