@@ -18,12 +18,14 @@ from .entries import MAX_ENTRY_BYTES, SALT_BYTES, Entry, Field, commit, seal
 from .errors import (
     EntryError,
     ForkRefused,
+    KeyLost,
     LedgerError,
     MemoryDamaged,
     NoteError,
     ProofError,
     TileError,
 )
+from .keyring import EpochFile, EpochKeys, SubjectKey
 from .notary import Notary
 from .notes import Checkpoint, Note, Signer, Verifier, open_note
 from .proofs import MAX_PROOF_BYTES, ProofResult, make_proof, verify_proof, visible
@@ -52,8 +54,11 @@ __all__ = [
     "Checkpoint",
     "Entry",
     "EntryError",
+    "EpochFile",
+    "EpochKeys",
     "Field",
     "ForkRefused",
+    "KeyLost",
     "LedgerError",
     "MemoryDamaged",
     "MemoryStore",
@@ -63,6 +68,7 @@ __all__ = [
     "ProofError",
     "ProofResult",
     "Signer",
+    "SubjectKey",
     "TileError",
     "TileStore",
     "Tree",

@@ -29,3 +29,7 @@ class ForkRefused(LedgerError):
 
 class MemoryDamaged(LedgerError):
     """The notary's memory of what it signed is missing or cannot be trusted. Nothing was signed."""
+
+
+class KeyLost(LedgerError):
+    """What is sealed does not open: its key is destroyed or missing, or it was changed."""
