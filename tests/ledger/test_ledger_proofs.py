@@ -25,7 +25,7 @@ from folkmoot.ledger import (
     visible,
 )
 from folkmoot.ledger.entries import canonical_json
-from folkmoot.ledger.notes import decode_base64, encode_base64
+from folkmoot.ledger.keytexts import decode_base64, encode_base64
 
 # What a changed byte is changed to: every other value of its eight bits, one at a time, and the
 # characters with a meaning in the forms within the file.

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from .entries import render_time
 from .errors import LedgerError
-from .notes import Verifier, encode_base64
+from .keytexts import encode_base64
+from .notes import Verifier
 from .proofs import MAX_PROOF_BYTES, ProofResult, verify_proof, visible
 
 

@@ -7,28 +7,14 @@ fork the log, and whoever kept the later head could show that the record was rew
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
+from .durable import locked, replace_durably
 from .errors import ForkRefused, MemoryDamaged, NoteError
 from .notes import Checkpoint, Signer, Verifier, open_note
 from .tiles import Tree
 from .tree import verify_consistency
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-
 
 _WHAT_TO_DO = (
     "Nothing was signed. The most likely cause is a database restored from a backup, or a program "
@@ -78,7 +64,7 @@ class Notary:
             TileError: the store lacks hashes of the tree.
             OSError: the memory cannot be read, locked or written.
         """
-        with self._locked():
+        with locked(self.memory):
             last = self.find_last()
             head = Checkpoint(self.signer.name, tree.size, tree.root())
             if last is None and self.required:
@@ -91,7 +77,7 @@ class Notary:
                 self._refuse_fork(tree, last, head)
             note = self.signer.sign(head.to_text())
             if last != head:
-                self._remember(note)
+                replace_durably(self.memory, note.encode())
             return note
 
     def find_last(self) -> Checkpoint | None:
@@ -137,28 +123,3 @@ class Notary:
                 f"signed for before: an entry was changed or replaced. ({answer.reason}) "
                 f"{_WHAT_TO_DO}"
             )
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        # The lock is a file of its own: the memory is replaced, and a lock would go with the old.
-        lock = self.memory.with_name(self.memory.name + ".lock")
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            _lock(descriptor)
-            yield
-        finally:
-            os.close(descriptor)
-
-    def _remember(self, note: str) -> None:
-        fresh = self.memory.with_name(self.memory.name + ".new")
-        with fresh.open("wb") as file:
-            file.write(note.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self.memory)
-        if sys.platform != "win32":  # the new name itself must survive a power cut
-            folder = os.open(self.memory.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)

@@ -1,96 +1,58 @@
 """Signed notes and checkpoints: C2SP signed-note v1.0.0 and tlog-checkpoint v1.0.0, with Ed25519.
 
 A note is text, an empty line, and one line per signature. A checkpoint is a note whose text names
-a log, its number of entries and its root hash. Key texts are those of Go's ``sumdb/note``.
+a log, its number of entries and its root hash. Key texts are those of Go's ``sumdb/note``. What
+witnesses write below a log's own signature is in :mod:`~folkmoot.ledger.cosigning`.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from hashlib import sha256
+from typing import Protocol
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from .errors import NoteError
+from .keytexts import (
+    ID_BYTES,
+    KEY_BYTES,
+    LOG_KEY,
+    PRIVATE,
+    check_name,
+    decode_base64,
+    encode_base64,
+    is_signature,
+    join_key,
+    key_id,
+    parse_decimal,
+    split_key,
+    split_private_key,
+)
 from .tree import HASH_BYTES, MAX_SIZE
 
 MAX_NOTE_BYTES = 1 << 20
 MAX_SIGNATURES = 64
 
-_ED25519 = b"\x01"
-_KEY_BYTES = 32
-_ID_BYTES = 4
 _DASH = "\N{EM DASH} "
-_PRIVATE = "PRIVATE+KEY+"
+_NAMES_SHOWN = 3
+_NAME_SHOWN = 100
 
 
-def decode_base64(text: str) -> bytes:
-    """The bytes of standard base64 in its one canonical form (padding, no stray bits or spaces).
+class NoteVerifier(Protocol):
+    """Whose signatures :func:`open_note` can judge: a log's key, or that of a witness."""
 
-    Raises :class:`NoteError` for anything else: two texts for the same bytes would let a file be
-    changed without its proof noticing.
-    """
-    try:
-        data = base64.b64decode(text, validate=True)
-    except (ValueError, binascii.Error) as wrong:
-        raise NoteError(f"This is not base64: {wrong}.") from wrong
-    if encode_base64(data) != text:
-        raise NoteError("This base64 is not in its canonical form; it was changed on the way.")
-    return data
+    @property
+    def name(self) -> str:
+        """The name that stands on the signature line."""
 
+    @property
+    def key_id(self) -> bytes:
+        """The four bytes before the signature."""
 
-def encode_base64(data: bytes) -> str:
-    """Standard base64 with padding (RFC 4648 section 4)."""
-    return base64.b64encode(data).decode("ascii")
-
-
-def parse_decimal(text: str) -> int:
-    """A whole number from 0 to 2**63 - 1 in ASCII digits without leading zeroes.
-
-    Raises :class:`NoteError` for anything else.
-    """
-    digits = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_SIZE))
-    if not digits or (text[0] == "0" and text != "0") or int(text) > MAX_SIZE:
-        raise NoteError("A number must be plain digits without leading zeroes, below 2**63.")
-    return int(text)
-
-
-def _check_name(name: str) -> str:
-    if not name or "+" in name or any(c.isspace() or ord(c) < ord(" ") for c in name):
-        raise NoteError("A key's name must be given and hold neither spaces nor a plus sign.")
-    try:
-        name.encode()
-    except UnicodeEncodeError as wrong:
-        raise NoteError("A key's name must be text that UTF-8 can hold.") from wrong
-    return name
-
-
-def _key_id(name: str, public: bytes) -> bytes:
-    return sha256(name.encode() + b"\n" + _ED25519 + public).digest()[:_ID_BYTES]
-
-
-def _split_key(text: str) -> tuple[str, bytes, bytes]:
-    """``name+id+base64(type || key)`` as name, id and the 32 bytes of key."""
-    parts = text.split("+", 2)
-    if len(parts) != 3:  # noqa: PLR2004 - the three parts just named
-        raise NoteError("A key must read name+id+base64; part of it is missing.")
-    name, written_id, encoded = parts
-    _check_name(name)
-    data = decode_base64(encoded)
-    if data[:1] != _ED25519 or len(data) != 1 + _KEY_BYTES:
-        raise NoteError("This key is not Ed25519, the only kind of key this log uses.")
-    # Compared as text: hexadecimal in capitals would be a second form of the same key.
-    if len(written_id) != 2 * _ID_BYTES or written_id != written_id.lower():
-        raise NoteError("A key's id must be eight hexadecimal digits in small letters.")
-    try:
-        return name, bytes.fromhex(written_id), data[1:]
-    except ValueError as wrong:
-        raise NoteError("A key's id must be eight hexadecimal digits.") from wrong
+    def verify(self, text: str, signature: bytes) -> bool:
+        """Whether ``signature``, all that follows the key's id, is this key's over ``text``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,30 +68,24 @@ class Verifier:
 
         Raises :class:`NoteError` where it is malformed, not Ed25519, or its id does not fit.
         """
-        name, key_id, public = _split_key(vkey)
-        if key_id != _key_id(name, public):
+        name, written_id, public = split_key(LOG_KEY, vkey)
+        if written_id != key_id(LOG_KEY, name, public):
             raise NoteError("The id within this key does not fit it; it was copied wrongly.")
         return cls(name, public)
 
     @property
     def key_id(self) -> bytes:
         """The four bytes by which a signature line names this key; no proof of anything."""
-        return _key_id(self.name, self.public)
+        return key_id(LOG_KEY, self.name, self.public)
 
     @property
     def vkey(self) -> str:
         """The key as text, for :meth:`from_text`."""
-        return f"{self.name}+{self.key_id.hex()}+{encode_base64(_ED25519 + self.public)}"
+        return join_key(LOG_KEY, self.name, self.key_id, self.public)
 
     def verify(self, text: str, signature: bytes) -> bool:
         """Whether ``signature`` (64 bytes) is this key's over ``text``."""
-        try:
-            key = Ed25519PublicKey.from_public_bytes(self.public)
-            key.verify(signature, text.encode())
-        except (InvalidSignature, ValueError):
-            # ValueError: OpenSSL takes the 32 bytes for no key at all. Nothing verifies under it.
-            return False
-        return True
+        return is_signature(self.public, signature, text.encode())
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -147,7 +103,7 @@ class Signer:
 
         Raises :class:`NoteError` for a name that is empty or holds spaces or a plus sign.
         """
-        return cls(_check_name(name), random_bytes(_KEY_BYTES))
+        return cls(check_name(name), random_bytes(KEY_BYTES))
 
     @classmethod
     def from_text(cls, text: str) -> Signer:
@@ -156,11 +112,9 @@ class Signer:
         Raises :class:`NoteError` where it is malformed, not Ed25519, or its id does not fit. The
         message never holds the key.
         """
-        if not text.startswith(_PRIVATE):
-            raise NoteError(f"A signing key must begin with {_PRIVATE}; this text does not.")
-        name, key_id, seed = _split_key(text.removeprefix(_PRIVATE))
+        name, written_id, seed = split_private_key(LOG_KEY, text)
         signer = cls(name, seed)
-        if key_id != signer.verifier.key_id:
+        if written_id != signer.verifier.key_id:
             raise NoteError("The id within this signing key does not fit it; it is damaged.")
         return signer
 
@@ -169,8 +123,7 @@ class Signer:
 
     def to_text(self) -> str:
         """The private key as ``PRIVATE+KEY+name+id+base64``. Keep it out of the database."""
-        key_id = self.verifier.key_id.hex()
-        return f"{_PRIVATE}{self.name}+{key_id}+{encode_base64(_ED25519 + self.seed)}"
+        return PRIVATE + join_key(LOG_KEY, self.name, self.verifier.key_id, self.seed)
 
     @property
     def verifier(self) -> Verifier:
@@ -192,7 +145,12 @@ class Signer:
         _check_text(text)
         key = Ed25519PrivateKey.from_private_bytes(self.seed)
         signature = self.verifier.key_id + key.sign(text.encode())
-        return f"{text}\n{_DASH}{self.name} {encode_base64(signature)}\n"
+        return f"{text}\n{signature_line(self.name, signature)}\n"
+
+
+def signature_line(name: str, signature: bytes) -> str:
+    """The line, without its newline, for a signature that begins with its key's id."""
+    return f"{_DASH}{name} {encode_base64(signature)}"
 
 
 def _check_text(text: str) -> None:
@@ -215,7 +173,7 @@ class Note:
     """
 
     text: str
-    signed_by: tuple[Verifier, ...]
+    signed_by: tuple[NoteVerifier, ...]
     signatures: tuple[str, ...]
     """The signature lines of ``signed_by``, in the same order, without their newlines."""
     unknown: tuple[str, ...]
@@ -225,7 +183,7 @@ class Note:
         return "\n".join((self.text, *self.signatures)) + "\n"
 
 
-def open_note(note: str | bytes, verifiers: Iterable[Verifier]) -> Note:
+def open_note(note: str | bytes, verifiers: Iterable[NoteVerifier]) -> Note:
     """The text of a note that at least one of ``verifiers`` signed.
 
     Signatures of keys not among ``verifiers`` are passed over, as the format asks, so that a log
@@ -235,23 +193,23 @@ def open_note(note: str | bytes, verifiers: Iterable[Verifier]) -> Note:
     Raises :class:`NoteError` for a note that is malformed, over 1 MiB, holds over 64 signatures,
     holds a bad or repeated signature of a known key, or none of a known key.
     """
-    text, lines = _split_note(note)
-    known: dict[tuple[str, bytes], Verifier] = {}
+    text, lines = split_note(note)
+    known: dict[tuple[str, bytes], NoteVerifier] = {}
     for verifier in verifiers:
         held = known.setdefault((verifier.name, verifier.key_id), verifier)
         if held != verifier:
             raise NoteError(f"Two different keys share the name and id of {verifier.name}.")
-    signed_by: list[Verifier] = []
+    signed_by: list[NoteVerifier] = []
     good: list[str] = []
     unknown: list[str] = []
     for line in lines:
-        name, signature = _split_signature(line)
-        signer = known.get((name, signature[:_ID_BYTES]))
+        name, signature = split_signature(line)
+        signer = known.get((name, signature[:ID_BYTES]))
         if signer is None:
             unknown.append(name)
         elif signer in signed_by:
             raise NoteError(f"The key {name} signed this note twice.")
-        elif signer.verify(text, signature[_ID_BYTES:]):
+        elif signer.verify(text, signature[ID_BYTES:]):
             signed_by.append(signer)
             good.append(line)
         else:
@@ -259,11 +217,22 @@ def open_note(note: str | bytes, verifiers: Iterable[Verifier]) -> Note:
                 f"The signature of {name} does not fit the text: one of them was changed."
             )
     if not signed_by:
-        raise NoteError("None of the keys given signed this note.")
+        raise NoteError(f"None of the keys given signed this note. {_strangers(unknown)}")
     return Note(text, tuple(signed_by), tuple(good), tuple(unknown))
 
 
-def _split_note(note: str | bytes) -> tuple[str, list[str]]:
+def _strangers(names: list[str]) -> str:
+    """Whose names the signatures bear, so that the reader can see which key to look for."""
+    first = dict.fromkeys(names)
+    shown = ", ".join(repr(name[:_NAME_SHOWN]) for name in list(first)[:_NAMES_SHOWN])
+    return f"It bears the name of {shown}{' and others' if len(first) > _NAMES_SHOWN else ''}."
+
+
+def split_note(note: str | bytes) -> tuple[str, list[str]]:
+    """A note's text and its signature lines (without newlines), none of them verified.
+
+    Raises :class:`NoteError` for a note that is malformed, over 1 MiB or of over 64 signatures.
+    """
     try:
         data = note.encode() if isinstance(note, str) else bytes(note)
         if len(data) > MAX_NOTE_BYTES:
@@ -274,21 +243,28 @@ def _split_note(note: str | bytes) -> tuple[str, list[str]]:
     _check_text(whole)
     text, gap, signatures = whole.rpartition("\n\n")
     if not gap or not signatures:
-        raise NoteError("A note must end in an empty line and signatures; this one does not.")
+        raise NoteError(
+            "A note must end in an empty line and signatures; this one does not. It was cut short "
+            "or changed."
+        )
     lines = signatures[:-1].split("\n")
     if len(lines) > MAX_SIGNATURES:
         raise NoteError(f"A note with more than {MAX_SIGNATURES} signatures is not read.")
     return text + "\n", lines
 
 
-def _split_signature(line: str) -> tuple[str, bytes]:
+def split_signature(line: str) -> tuple[str, bytes]:
+    """The name on a signature line (without its newline), and the bytes: key's id and signature.
+
+    Raises :class:`NoteError` for anything else.
+    """
     name, gap, encoded = line.removeprefix(_DASH).partition(" ")
     if not line.startswith(_DASH) or not gap:
         raise NoteError("A line below the note's text is not a signature.")
     signature = decode_base64(encoded)
-    if len(signature) <= _ID_BYTES:
+    if len(signature) <= ID_BYTES:
         raise NoteError("A signature is too short to be one.")
-    return _check_name(name), signature
+    return check_name(name), signature
 
 
 @dataclass(frozen=True, slots=True)

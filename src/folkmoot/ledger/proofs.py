@@ -18,14 +18,8 @@ from types import MappingProxyType
 
 from .entries import Entry, Field, canonical_json, parse_canonical
 from .errors import LedgerError, ProofError
-from .notes import (
-    Checkpoint,
-    Verifier,
-    decode_base64,
-    encode_base64,
-    open_note,
-    parse_decimal,
-)
+from .keytexts import decode_base64, encode_base64, parse_decimal
+from .notes import Checkpoint, Verifier, open_note
 from .tree import HASH_BYTES, leaf_hash, verify_inclusion
 
 MAX_PROOF_BYTES = 1 << 20
