@@ -33,3 +33,7 @@ class MemoryDamaged(LedgerError):
 
 class KeyLost(LedgerError):
     """What is sealed does not open: its key is destroyed or missing, or it was changed."""
+
+
+class BagError(LedgerError):
+    """The parts given do not make a bag that holds. Nothing was left behind."""
