@@ -156,12 +156,20 @@ def test_signatures_of_witnesses_are_left_out_of_the_file(practice) -> None:
     assert practice.proof(3, checkpoint=note) == practice.proof(3)
 
 
-def test_a_signature_nobody_can_check_makes_it_false_until_its_key_is_given(practice) -> None:
-    witness = Signer("witness.example", b"\6" * 32)
+def test_a_signature_nobody_can_check_is_passed_over_and_named(practice) -> None:
+    other = Signer("other.example", b"\6" * 32)
     head = open_note(practice.checkpoint, [practice.signer.verifier]).text
-    text = practice.proof(3) + witness.sign(head).rpartition("\n\n")[2]
-    assert "cannot be checked without" in verify_proof(text).reason
-    assert verify_proof(text, keys=[practice.signer.vkey, witness.vkey])
+    text = practice.proof(3) + other.sign(head).rpartition("\n\n")[2]
+    result = verify_proof(text, keys=[practice.signer.vkey])
+    assert result.ok
+    assert result.unjudged == ("other.example",)
+    assert "signatures by other.example, for which you gave no key" in result.reason
+    result = verify_proof(text, keys=[practice.signer.vkey, other.vkey])
+    assert result.ok
+    assert result.unjudged == ()
+    changed = text[:-8] + ("B" if text[-8] == "A" else "A") + text[-7:]
+    assert verify_proof(changed, keys=[practice.signer.vkey])
+    assert not verify_proof(changed, keys=[practice.signer.vkey, other.vkey])
 
 
 def test_a_witness_whose_key_was_given_cannot_stand_in_for_the_log(practice) -> None:
@@ -276,6 +284,14 @@ def test_huge_hostile_files_are_false_quickly(inner: bytes) -> None:
     start = time.process_time()
     assert not verify_proof(text + "x" * (MAX_PROOF_BYTES - len(text)))
     assert time.process_time() - start < 5
+
+
+def test_a_proof_cut_short_anywhere_is_false_and_says_so(practice) -> None:
+    text = practice.proof(5, "reason")
+    for length in range(len("c2sp.org/tlog-proof@v1\n"), len(text)):
+        result = verify_proof(text[:length])
+        assert not result.ok
+        assert "cut short" in result.reason, (length, result.reason)
 
 
 @settings(max_examples=300)

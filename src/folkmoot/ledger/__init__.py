@@ -14,6 +14,7 @@ An entry's header carries no personal data, only commitments to its fields. The 
 elsewhere, and once they are destroyed every proof still holds.
 """
 
+from .cosigning import Cosignature, Cosigner, Witness, add_cosignatures, cosignatures
 from .entries import MAX_ENTRY_BYTES, SALT_BYTES, Entry, Field, commit, seal
 from .errors import (
     EntryError,
@@ -52,6 +53,8 @@ __all__ = [
     "TILE_WIDTH",
     "Answer",
     "Checkpoint",
+    "Cosignature",
+    "Cosigner",
     "Entry",
     "EntryError",
     "EpochFile",
@@ -73,7 +76,10 @@ __all__ = [
     "TileStore",
     "Tree",
     "Verifier",
+    "Witness",
+    "add_cosignatures",
     "commit",
+    "cosignatures",
     "leaf_hash",
     "leaf_hashes",
     "make_proof",
