@@ -42,6 +42,8 @@ class Cast:
     bob: object
     carol: object
     dan: object
+    fay: object
+    gus: object
     mallory: object
     feed: object
     practice: object
@@ -102,6 +104,8 @@ def cast(db, monkeypatch):
         bob=member("moot", "bob", Role.APPROVER),
         carol=member("moot", "carol", Role.AUTHOR, Role.APPROVER),
         dan=member("moot", "dan", Role.ADMIN),
+        fay=member("moot", "fay", Role.RECORDS),
+        gus=member("moot", "gus", Role.RECORDS),
         mallory=member("other", "mallory", Role.AUTHOR, Role.APPROVER, Role.ADMIN),
         feed=account_actions.open_own_channel(
             made["moot"], channel="atom", name="Our feed", handle="testserver", now=clock()

@@ -27,7 +27,9 @@ from folkmoot.desk.drafts.queries import get_draft, get_version
 from folkmoot.desk.publishing import actions as publishing
 from folkmoot.desk.publishing.queries import list_deliveries
 from folkmoot.desk.records import actions as records
+from folkmoot.desk.records.models import FieldValue
 from folkmoot.desk.records.queries import list_history
+from folkmoot.desk.records.values import open_values
 
 HELD = "Vote Labour on Thursday."
 STOPPED = "The card is 4111 1111 1111 1111."
@@ -179,9 +181,14 @@ def entries(draft, kind):
     return [entry for entry in list_history(draft.subject) if entry.kind == kind]
 
 
+def recorded_texts():
+    """The text of every field on the record, opened."""
+    return [field.value for field in open_values(FieldValue.objects.order_by("pk")) if field]
+
+
 def leave(cast, **more):
     """Leave an entry, as an action does."""
-    more = {"kind": "test.done", "fields": {"text": "Words."}, **more}
+    more = {"kind": "draft.tried", "fields": {"text": "Words."}, **more}
     return records.record(
         more.pop("kind"),
         at=cast.clock(),

@@ -19,7 +19,7 @@ from folkmoot.desk.accounts.tokens import SealedTokens, place_of
 from folkmoot.desk.accounts.vault import VaultError, unseal
 from folkmoot.desk.people import actions as people
 from folkmoot.desk.people.queries import Role
-from folkmoot.desk.records.models import Entry, FieldValue, Intent
+from folkmoot.desk.records.models import Entry, Intent
 from folkmoot.desk.records.queries import list_history
 
 SECRET = standin.SECRET
@@ -432,7 +432,7 @@ def test_a_password_is_in_no_page_no_entry_no_log_and_no_repr(cast, door, caplog
     pages = ["/desk/accounts/", "/desk/", "/desk/settings/", "/desk/accounts/forget"]
     pages.append(f"/desk/accounts/connect/standin?again={account.pk}")
     shown += [client.get(page).content.decode() for page in pages]
-    shown += FieldValue.objects.values_list("value", flat=True)
+    shown += moves.recorded_texts()
     for text in shown:
         assert SECRET not in text
         assert "token of" not in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import desk_moves as moves
 import pytest
 from mailing_moves import (
     Script,
@@ -16,7 +17,7 @@ from folkmoot.channels.shelf import ShelfError
 from folkmoot.desk.mailing import actions, queries, steps
 from folkmoot.desk.mailing.lifecycle import SubscriberState
 from folkmoot.desk.mailing.models import Mail, Subscriber
-from folkmoot.desk.records.models import FieldValue, Intent
+from folkmoot.desk.records.models import Intent
 
 pytest_plugins = ["mailing_fixtures"]
 
@@ -122,7 +123,7 @@ def test_no_address_stands_in_the_record_or_in_what_is_shown_of_a_row(cast, mail
     post()
     work(cast, Script(), times=2)
     actions.remove(cast.dan, mailing_list, "ann@a.example", now=cast.clock())
-    said = [value.value for value in FieldValue.objects.all()]
+    said = moves.recorded_texts()
     said += [intent.leaf for intent in Intent.objects.all()]
     assert any("issue.queued" in one for one in said)
     assert any("issue.finished" in one for one in said)

@@ -42,7 +42,7 @@ def test_what_is_to_be_left_once_is_left_once_before_and_after_it_is_in_order(ca
 def test_entries_stand_in_the_order_in_which_they_were_left(cast):
     ids = [moves.leave(cast) for _ in range(5)]
     records.sequence(cast.clock())
-    rows = list(Entry.objects.filter(kind="test.done").order_by("index"))
+    rows = list(Entry.objects.filter(kind="draft.tried").order_by("index"))
     assert [one.entry_id for one in rows] == ids
     assert [one.index for one in rows] == list(range(rows[0].index, rows[0].index + 5))
     assert not Intent.objects.exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import desk_moves as moves
 import pytest
@@ -10,11 +11,23 @@ from django.conf import settings
 from django.db import connection
 
 from folkmoot.desk.records import actions as records
-from folkmoot.desk.records import queries
-from folkmoot.desk.records.models import Checkpoint, Entry, FieldValue, Intent, Refusal, Tile
-from folkmoot.ledger import verify_proof
+from folkmoot.desk.records import keys, queries
+from folkmoot.desk.records.models import (
+    Checkpoint,
+    Entry,
+    FieldValue,
+    Intent,
+    Refusal,
+    SubjectKey,
+    Tile,
+)
+from folkmoot.desk.records.values import open_values, seal_field
+from folkmoot.ledger import Field, verify_proof
 
 MEMORY = "ledger.checkpoint"
+
+
+NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 
 
 def row(cast):
@@ -57,16 +70,43 @@ def touch_leaf_to_rubbish(one):
     Entry.objects.filter(pk=one.pk).update(leaf=one.leaf.replace('"at":', '"At":'))
 
 
+def said(one):
+    return FieldValue.objects.filter(entry_id=one.entry_id, label="text")
+
+
+def seal_anew(one, value, salt):
+    """As somebody would who holds the keys too."""
+    number, key = keys.live_key(one.subject, NOW)
+    field = Field("text", value, salt)
+    said(one).update(key_id=number, sealed=seal_field(key, one.entry_id, field))
+
+
 def touch_value(one):
-    FieldValue.objects.filter(entry_id=one.entry_id, label="text").update(value="Never said.")
+    seal_anew(one, "Never said.", open_values(said(one))[0].salt)
 
 
 def touch_salt(one):
-    FieldValue.objects.filter(entry_id=one.entry_id, label="text").update(salt="00" * 32)
+    seal_anew(one, open_values(said(one))[0].value, bytes(32))
 
 
-def touch_salt_to_rubbish(one):
-    FieldValue.objects.filter(entry_id=one.entry_id, label="text").update(salt="zz")
+def touch_sealed(one):
+    sealed = bytearray(said(one).get().sealed)
+    sealed[-1] ^= 1
+    said(one).update(sealed=bytes(sealed))
+
+
+def touch_sealed_to_rubbish(one):
+    said(one).update(sealed=b"zz")
+
+
+def touch_sealed_to_another_fields(one):
+    other = FieldValue.objects.filter(entry_id=one.entry_id).exclude(label="text").first()
+    said(one).update(sealed=bytes(other.sealed))
+
+
+def touch_key(one):
+    SubjectKey.objects.filter(pk=said(one).get().key_id).update(wrapped=bytes(60))
+    keys.forget_cached()
 
 
 def touch_label(one):

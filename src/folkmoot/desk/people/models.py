@@ -20,6 +20,9 @@ class Role(StrEnum):
     ADMIN = "admin"
     DUTY = "duty"
     """A duty officer: with another, may post while publishing is stopped."""
+    RECORDS = "records"
+    """A records officer: finds, holds, releases, disposes of and erases what is recorded, each
+    with a second."""
 
 
 def new_ref() -> str:

@@ -12,7 +12,8 @@ from django.db import connection, transaction
 from folkmoot.ledger import Entry as Leaf
 from folkmoot.ledger import LedgerError, leaf_hashes, seal
 
-from . import models
+from . import models, values
+from .classes import class_of
 from .log import is_remembered, log_tree, notary
 from .queries import find_entry_id, find_refusal
 
@@ -36,17 +37,19 @@ def record(  # the header's fields, each named
     role: str,
     subject: str,
     fields: Mapping[str, str] | None = None,
+    about: Mapping[str, str] | None = None,
     public: Iterable[str] = (),
     links: tuple[str, ...] = (),
-    retention: str = "standard",
     once: str | None = None,
 ) -> str:
     """Leave an entry in the caller's transaction; answers its id.
 
     ``kind`` is past tense (``draft.sent_back``). ``organisation``, ``actor`` and ``subject`` are
     opaque ids. ``fields`` maps a label to text, which may be personal: the entry holds only a
-    salted commitment to it. ``public`` names the fields anyone may see on the register. ``once``
-    makes a repeated call with the same key answer the first entry's id and leave nothing.
+    salted commitment to it, and the text is sealed under the key of ``subject``, so that it can be
+    erased; ``about`` names another subject for the labels that are about somebody else. ``public``
+    names the fields anyone may see on the register. ``once`` makes a repeated call with the same
+    key answer the first entry's id and leave nothing.
 
     Raises :class:`NotInTransaction` outside a transaction: a change could then be kept and its
     entry lost.
@@ -64,24 +67,20 @@ def record(  # the header's fields, each named
         role=role,
         subject=subject,
         links=links,
-        retention=retention,
+        retention=class_of(kind),
         fields=dict(fields or {}),
         salts=lambda: secrets.token_bytes(32),
     )
     shown = frozenset(public)
     models.Intent.objects.create(
-        entry_id=entry.id, once=once, leaf=entry.to_bytes().decode(), public=bool(shown), made_at=at
+        entry_id=entry.id,
+        once=once,
+        leaf=entry.to_bytes().decode(),
+        subject=subject,
+        public=bool(shown),
+        made_at=at,
     )
-    models.FieldValue.objects.bulk_create(
-        models.FieldValue(
-            entry_id=entry.id,
-            label=field.label,
-            salt=field.salt.hex(),
-            value=field.value,
-            public=field.label in shown,
-        )
-        for field in sealed
-    )
+    values.keep(entry.id, sealed, subject=subject, about=about or {}, public=shown, now=at)
     return entry.id
 
 
@@ -136,6 +135,7 @@ def _sequence_batch() -> int:
                 kind=leaf.kind,
                 organisation=leaf.organisation,
                 subject=leaf.subject,
+                retention=leaf.retention,
                 at=leaf.at,
                 public=intent.public,
             )

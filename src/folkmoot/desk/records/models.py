@@ -17,6 +17,7 @@ class Intent(models.Model):
     entry_id = models.CharField(max_length=32, unique=True)
     once = models.CharField(max_length=200, unique=True, null=True)
     leaf = models.TextField()
+    subject = models.CharField(max_length=128)
     public = models.BooleanField(default=False)
     made_at = models.DateTimeField()
 
@@ -32,7 +33,8 @@ class Entry(models.Model):
     leaf = models.TextField()
     kind = models.CharField(max_length=60)
     organisation = models.CharField(max_length=40)
-    subject = models.CharField(max_length=80)
+    subject = models.CharField(max_length=128)
+    retention = models.CharField(max_length=64)
     at = models.DateTimeField()
     public = models.BooleanField(default=False)
 
@@ -43,17 +45,54 @@ class Entry(models.Model):
         ]
 
 
+class SubjectKey(models.Model):
+    """The key of a subject, wrapped by its epoch's key, which is in a file outside the database.
+
+    What is kept of the subject, here and in other rooms, is sealed under its live key. Destroying
+    it empties ``wrapped`` and leaves the row, so that its number never comes back.
+    """
+
+    subject = models.CharField(max_length=128)
+    epoch = models.PositiveIntegerField()
+    wrapped = models.BinaryField()
+    made_at = models.DateTimeField()
+    destroyed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["subject"],
+                condition=models.Q(destroyed_at=None),
+                name="one_live_key_per_subject",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["epoch"], name="subject_key_by_epoch")]
+
+
+class Epoch(models.Model):
+    """An epoch of keys. ``closed_at`` is set when a roll begins: no key is wrapped in it from then
+    on; ``destroyed_at`` once its key is gone from the file.
+    """
+
+    number = models.PositiveIntegerField(primary_key=True)
+    begun_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    destroyed_at = models.DateTimeField(null=True)
+
+
 class FieldValue(models.Model):
-    """What a commitment in an entry stands for, and the salt that opens it.
+    """What a commitment in an entry stands for, and the salt that opens it, sealed under the key of
+    whom it is about. Empty once erased: then nobody can open the commitment any more.
 
     ``public`` values are disclosed on the register; the others only by those who may.
     """
 
     entry_id = models.CharField(max_length=32)
-    label = models.CharField(max_length=60)
-    salt = models.CharField(max_length=64)
-    value = models.TextField()
+    label = models.CharField(max_length=64)
+    key = models.ForeignKey(SubjectKey, on_delete=models.PROTECT, related_name="+")
+    sealed = models.BinaryField()
     public = models.BooleanField()
+    erased_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from folkmoot.ledger import Entry as Leaf
-from folkmoot.ledger import EntryError, Field, LedgerError, make_proof
+from django.db.models import QuerySet
 
-from . import models
+from folkmoot.ledger import Entry as Leaf
+from folkmoot.ledger import EntryError, Field, KeyLost, LedgerError, make_proof
+
+from . import models, values
 from .log import log_tree, signer
 
 log = logging.getLogger(__name__)
 
 PAGE = 25
+SCAN = 500
 DAMAGED = (
     "What this site now holds of the entry does not fit what was signed: it was changed since, or "
     "part of the record is lost. No proof of it can be given. Tell the body that keeps the record."
@@ -51,6 +55,8 @@ class Recorded:
     public: bool
     fields: dict[str, str]
     withheld: tuple[str, ...]
+    erased: tuple[str, ...] = ()
+    """Labels of the fields that nobody can read any more."""
     damaged: bool = False
     """Its header or a value was changed since it was left; then no value of it is shown."""
 
@@ -62,15 +68,31 @@ def list_public(
     ``words`` keeps those whose public fields contain it.
     """
     rows = models.Entry.objects.filter(organisation=organisation, kind=kind, public=True)
-    if words:
-        rows = rows.filter(
-            entry_id__in=models.FieldValue.objects.filter(
-                public=True, value__icontains=words
-            ).values("entry_id")
-        )
     start = (max(page, 1) - 1) * PAGE
-    found = list(rows.order_by("-index")[start : start + PAGE + 1])
-    return _with_fields(found[:PAGE], public_only=True), len(found) > PAGE
+    if not words:
+        found = list(rows.order_by("-index")[start : start + PAGE + 1])
+        return _with_fields(found[:PAGE], public_only=True), len(found) > PAGE
+    # Values are sealed: an index of their words would be a second copy of what may have to be
+    # erased. So they are opened and read, newest first, until the page is full.
+    said: list[Recorded] = []
+    for batch in _batches(rows.order_by("-index")):
+        said += [one for one in _with_fields(batch, public_only=True) if _has_words(one, words)]
+        if len(said) > start + PAGE:
+            break
+    return said[start : start + PAGE], len(said) > start + PAGE
+
+
+def _has_words(entry: Recorded, words: str) -> bool:
+    folded = words.casefold()
+    return any(folded in value.casefold() for value in entry.fields.values())
+
+
+def _batches(rows: QuerySet[models.Entry]) -> Iterator[list[models.Entry]]:
+    for start in itertools.count(0, SCAN):
+        batch = list(rows[start : start + SCAN])
+        if not batch:
+            return
+        yield batch
 
 
 def get_public(organisation: str, entry_id: str) -> Recorded:
@@ -118,11 +140,7 @@ def list_history(subject: str) -> list[Recorded]:
     rows: list[models.Entry | models.Intent] = list(
         models.Entry.objects.filter(subject=subject).order_by("index")
     )
-    rows += [
-        intent
-        for intent in models.Intent.objects.order_by("pk")
-        if (leaf := _find_leaf(intent)) is not None and leaf.subject == subject
-    ]
+    rows += list(models.Intent.objects.filter(subject=subject).order_by("pk"))
     return _with_fields(rows, public_only=False)
 
 
@@ -143,22 +161,22 @@ def get_proof(entry_id: str, *, public_only: bool = True) -> str:
             "The log's head has not been signed since this entry was made. "
             "Try again in a moment; if it stays so, tell the body that keeps it."
         )
-    values = models.FieldValue.objects.filter(entry_id=entry_id)
+    kept = models.FieldValue.objects.filter(entry_id=entry_id)
     if public_only:
-        values = values.filter(public=True)
+        kept = kept.filter(public=True)
     try:
-        return _make_proof(row, values, head)
+        return _make_proof(row, kept, head)
     except (LedgerError, ValueError) as wrong:
         log.critical("Entry %s cannot be proved: %s", entry_id, wrong)
         raise DamagedEntry(DAMAGED) from wrong
 
 
 def _make_proof(
-    row: models.Entry, values: Iterable[models.FieldValue], head: models.Checkpoint
+    row: models.Entry, kept: Iterable[models.FieldValue], head: models.Checkpoint
 ) -> str:
     return make_proof(
         Leaf.from_bytes(row.leaf.encode()),
-        [Field(v.label, v.value, bytes.fromhex(v.salt)) for v in values],
+        [one for one in values.open_values(kept) if one is not None],
         index=row.index,
         path=log_tree().inclusion_proof(row.index, head.size),
         checkpoint=head.note,
@@ -207,19 +225,26 @@ def head_size() -> int:
 def _with_fields(
     rows: Sequence[models.Entry | models.Intent], *, public_only: bool
 ) -> list[Recorded]:
-    values: dict[str, list[models.FieldValue]] = {}
+    kept: dict[str, list[models.FieldValue]] = {}
     for value in models.FieldValue.objects.filter(
         entry_id__in=[row.entry_id for row in rows]
     ).order_by("pk"):
-        values.setdefault(value.entry_id, []).append(value)
+        kept.setdefault(value.entry_id, []).append(value)
+    opened = _open_all([value for mine in kept.values() for value in mine])
     recorded = []
     for row in rows:
-        mine = values.get(row.entry_id, [])
+        mine = kept.get(row.entry_id, [])
         leaf = _find_leaf(row)
-        if leaf is None or not all(_opens(leaf, value) for value in mine):
+        fields = [opened.get(value.pk) for value in mine]
+        if leaf is None or not _fit(leaf, mine, opened):
             recorded.append(_damaged(row))
             continue
-        shown = {v.label: v.value for v in mine if v.public or not public_only}
+        shown = {
+            field.label: field.value
+            for value, field in zip(mine, fields, strict=True)
+            if field is not None and (value.public or not public_only)
+        }
+        erased = {value.label for value, field in zip(mine, fields, strict=True) if field is None}
         recorded.append(
             Recorded(
                 row.entry_id,
@@ -232,10 +257,36 @@ def _with_fields(
                 leaf.links,
                 row.public,
                 shown,
-                tuple(sorted(set(leaf.commitments) - set(shown))),
+                tuple(sorted(set(leaf.commitments) - set(shown) - erased)),
+                tuple(sorted(erased)),
             )
         )
     return recorded
+
+
+def _open_all(kept: list[models.FieldValue]) -> dict[int, Field | None]:
+    """What each value holds, by its row; one that does not open is left out."""
+    try:
+        return dict(zip((v.pk for v in kept), values.open_values(kept), strict=True))
+    except KeyLost:
+        return {pk: field for one in kept for pk, field in _open_one(one)}
+
+
+def _open_one(value: models.FieldValue) -> Iterator[tuple[int, Field | None]]:
+    try:
+        yield value.pk, values.open_values([value])[0]
+    except KeyLost as wrong:
+        log.critical("Field %s of entry %s: %s", value.label, value.entry_id, wrong)
+
+
+def _fit(leaf: Leaf, kept: list[models.FieldValue], opened: dict[int, Field | None]) -> bool:
+    """Whether all that is kept of an entry is what it was sealed with, or erased."""
+    return all(
+        value.pk in opened
+        and value.label in leaf.commitments
+        and ((field := opened[value.pk]) is None or leaf.opens(field))
+        for value in kept
+    )
 
 
 def _find_leaf(row: models.Entry | models.Intent) -> Leaf | None:
@@ -245,13 +296,6 @@ def _find_leaf(row: models.Entry | models.Intent) -> Leaf | None:
     except EntryError:
         log.critical("Entry %s is not in the form in which it was left", row.entry_id)
         return None
-
-
-def _opens(leaf: Leaf, value: models.FieldValue) -> bool:
-    try:
-        return leaf.opens(Field(value.label, value.value, bytes.fromhex(value.salt)))
-    except (EntryError, ValueError):
-        return False
 
 
 def _damaged(row: models.Entry | models.Intent) -> Recorded:

@@ -24,6 +24,8 @@ DESK = Path(__file__).parent.parent
 ROOMS = [
     "site",
     "notices",
+    "releases",
+    "retention",
     "publishing",
     "drafts",
     "accounts",

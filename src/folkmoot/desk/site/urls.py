@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from allauth.account.views import LoginView, LogoutView
-from django.urls import path
+from django.urls import include, path
 
 from folkmoot.desk.accounts import views as accounts
 from folkmoot.desk.drafts import calendar as post_calendar
@@ -102,6 +102,8 @@ urlpatterns = [
     path("desk/notices/<int:target_id>", notices.change, name="notice_target"),
     path("desk/notices/<int:target_id>/test", notices.send_test, name="notice_test"),
     path("desk/notices/<int:target_id>/remove", notices.remove, name="remove_notice_target"),
+    path("desk/records/", include("folkmoot.desk.retention.urls")),
+    path("desk/records/", include("folkmoot.desk.releases.urls")),
     path("desk/settings/", site.settings_page, name="settings"),
     path("desk/settings/house-rules", edit_house_rules, name="edit_house_rules"),
 ]

@@ -1,0 +1,210 @@
+"""Columns that are kept sealed under the key of whom, or what, their row is about.
+
+The model says which by a property ``sealed_for``: a subject as the record names it, such as
+``post/12`` or ``member/0a1b…``; and by ``sealed_organisation``, the way from a row to the ref of
+the organisation that it is of, such as ``draft__organisation__ref``. Such a column is read like any
+other, and is written by ``save`` and ``bulk_create``; ``QuerySet.update`` takes what
+:func:`sealed_values` gives. It cannot be looked up, but for being empty, which is kept as it is.
+Once the key is destroyed, reading gives :data:`ERASED` (text) or the column's empty value (JSON,
+bytes).
+
+This is the third module of this room, beside actions and queries, that other rooms may import:
+their ``models.py`` does.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+
+from folkmoot.ledger import KeyLost, SubjectKey
+
+from . import keys
+
+FORM = "f1"
+
+
+class ErasedText(str):
+    """What reading a text gives once its key is destroyed."""
+
+    __slots__ = ()
+
+
+ERASED = ErasedText("[erased]")
+
+
+class NotSealed(Exception):
+    """A sealed column was written or looked up in a way that would leave it in plain text."""
+
+
+class _Sealed(str):
+    """A value that is ready to be written."""
+
+    __slots__ = ()
+
+
+TOMBSTONE = _Sealed(f"{FORM}.erased")
+"""What a column holds whose value was erased."""
+
+
+class SealedTextField(models.TextField[str, str]):
+    """Text, sealed."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: ARG002, FBT001
+        value = getattr(model_instance, self.attname)
+        subject = model_instance.sealed_for  # type: ignore[attr-defined]
+        return self.seal(subject, value)
+
+    def seal(self, subject: str, value: Any) -> Any:
+        """``value`` as the column holds it."""
+        if self._is_empty(value) or isinstance(value, _Sealed):
+            return value
+        return self.seal_under(*keys.live_key(subject, datetime.now(UTC)), value)
+
+    def seal_under(self, number: int, key: SubjectKey, value: Any) -> Any:
+        """``value`` as the column holds it, under the key of this number."""
+        blob = keys.seal(key, self.place, self._to_bytes(value))
+        return _Sealed(f"{FORM}.{number}.{base64.urlsafe_b64encode(blob).decode()}")
+
+    @property
+    def place(self) -> str:
+        """The column as what is sealed in it knows it."""
+        return f"{self.model._meta.label_lower}.{self.name}"  # noqa: SLF001 - Django's own name for it
+
+    def get_prep_value(self, value: Any) -> Any:
+        if value is None or isinstance(value, _Sealed):
+            return value if value is None else str(value)
+        if self._is_empty(value):
+            return super().get_prep_value("" if isinstance(value, str) else self._plain(value))
+        raise NotSealed(
+            f"{self.model.__name__}.{self.name} is kept sealed: it is written by save, and cannot "
+            "be looked up by its value."
+        )
+
+    def from_db_value(self, value: Any, _expression: Any, _connection: Any) -> Any:
+        if value == TOMBSTONE:
+            return self._erased()
+        if value is None or not value.startswith(f"{FORM}."):
+            return self._from_plain(value)
+        number, blob = _split(value)
+        (opened,) = keys.unseal([(number, self.place, blob)])
+        return self._erased() if opened is None else self._from_bytes(opened)
+
+    def to_words(self, value: Any) -> str:
+        """A value as somebody searches it and is shown it."""
+        return str(value)
+
+    def _is_empty(self, value: Any) -> bool:
+        return value in (None, "")
+
+    def _plain(self, value: Any) -> Any:
+        return value
+
+    def _to_bytes(self, value: Any) -> bytes:
+        return str(value).encode()
+
+    def _from_bytes(self, data: bytes) -> Any:
+        return data.decode()
+
+    def _from_plain(self, value: Any) -> Any:
+        if value in (None, ""):
+            return value
+        raise KeyLost(keys.CHANGED)  # only empty values stand unsealed
+
+    def _erased(self) -> Any:
+        return ERASED
+
+
+class SealedJSONField(SealedTextField):
+    """A value that JSON can hold, sealed. Empty lists and objects stand as they are."""
+
+    def to_words(self, value: Any) -> str:
+        return json.dumps(value, ensure_ascii=False)
+
+    def _is_empty(self, value: Any) -> bool:
+        return value is None or (isinstance(value, list | dict) and not value)
+
+    def _plain(self, value: Any) -> Any:
+        return json.dumps(value)
+
+    def _to_bytes(self, value: Any) -> bytes:
+        return json.dumps(value, ensure_ascii=False).encode()
+
+    def _from_bytes(self, data: bytes) -> Any:
+        return json.loads(data)
+
+    def _from_plain(self, value: Any) -> Any:
+        if value is None:
+            return None
+        if value in ("[]", "{}"):
+            return json.loads(value)
+        raise KeyLost(keys.CHANGED)
+
+    def _erased(self) -> Any:
+        return self.get_default()
+
+
+class SealedBytesField(SealedTextField):
+    """Bytes, sealed, kept as text. ``None`` and no bytes stand as they are."""
+
+    def to_words(self, value: Any) -> str:
+        return bytes(value).decode(errors="replace")
+
+    def _is_empty(self, value: Any) -> bool:
+        return value is None or value == b""
+
+    def _plain(self, value: Any) -> Any:
+        return "" if value == b"" else value
+
+    def get_prep_value(self, value: Any) -> Any:
+        return "" if value == b"" else super().get_prep_value(value)
+
+    def _to_bytes(self, value: Any) -> bytes:
+        return bytes(value)
+
+    def _from_bytes(self, data: bytes) -> Any:
+        return data
+
+    def _from_plain(self, value: Any) -> Any:
+        if value is None:
+            return None
+        if value == "":
+            return b""
+        raise KeyLost(keys.CHANGED)
+
+    def _erased(self) -> Any:
+        return None if self.null else b""
+
+
+def sealed_values(row: models.Model, values: Mapping[str, Any]) -> dict[str, Any]:
+    """``values`` of a row's columns for ``QuerySet.update``: those of sealed columns sealed, the
+    others as they are. Part of the caller's transaction.
+    """
+    subject = getattr(row, "sealed_for", "")
+    ready = {}
+    for name, value in values.items():
+        column = row._meta.get_field(name)  # noqa: SLF001 - Django's documented way
+        ready[name] = column.seal(subject, value) if isinstance(column, SealedTextField) else value
+    return ready
+
+
+def sealed_columns() -> Iterator[SealedTextField]:
+    """Every sealed column of the desk, in the order of its tables."""
+    for model in apps.get_models():
+        for column in model._meta.concrete_fields:  # noqa: SLF001 - Django's documented way
+            if isinstance(column, SealedTextField):
+                yield column
+
+
+def _split(value: str) -> tuple[int, bytes]:
+    _form, number, body = value.split(".", 2)
+    try:
+        return int(number), base64.urlsafe_b64decode(body)
+    except ValueError as wrong:
+        raise KeyLost(keys.CHANGED) from wrong

@@ -1,0 +1,1 @@
+"""Releases: what is handed out of the record, and who asked."""

@@ -1,0 +1,7 @@
+"""Addresses of the room releases, below ``/desk/records/``."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

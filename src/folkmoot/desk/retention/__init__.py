@@ -1,0 +1,1 @@
+"""Retention: how long, holds, disposal and erasure."""
