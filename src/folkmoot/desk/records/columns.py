@@ -18,7 +18,7 @@ import base64
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.db import models
@@ -53,7 +53,13 @@ TOMBSTONE = _Sealed(f"{FORM}.erased")
 """What a column holds whose value was erased."""
 
 
-class SealedTextField(models.TextField[str, str]):
+if TYPE_CHECKING:
+    _TextField = models.TextField[Any, Any]
+else:
+    _TextField = models.TextField  # generic for the type checker alone
+
+
+class SealedTextField(_TextField):
     """Text, sealed."""
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: ARG002, FBT001
