@@ -3,7 +3,9 @@
 import subprocess
 import sys
 
-from folkmoot.cli import COMMANDS, main
+import pytest
+
+from folkmoot.cli import COMMANDS, LEDGER_DESK, _find_module, main
 
 
 def test_the_usage_lists_every_command(capsys):
@@ -36,3 +38,34 @@ def test_checking_a_post_imports_no_django():
         [sys.executable, "-c", code], input="Hello.", text=True, check=False, capture_output=True
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "module"),
+    [
+        (["verify", "x"], "folkmoot.ledger.cli"),
+        (["fsck"], "folkmoot.desk.site.cli"),
+        (["fsck", "--json"], "folkmoot.desk.site.cli"),
+        (["fsck", "mirror"], "folkmoot.ledger.cli"),
+        (["fsck", "--key", "k", "mirror"], "folkmoot.ledger.cli"),
+        (["fsck", "--help"], "folkmoot.ledger.cli"),
+        (["checkpoint"], "folkmoot.desk.site.cli"),
+        (["checkpoint", "-"], "folkmoot.ledger.cli"),
+        (["hold", "list"], "folkmoot.desk.site.cli"),
+        (["nothing"], "folkmoot.ledger.cli"),
+        ([], "folkmoot.ledger.cli"),
+    ],
+)
+def test_verbs_of_the_ledger_go_to_the_desk_only_where_they_need_it(words, module):
+    assert _find_module(["ledger", *words]) == module
+
+
+def test_a_verb_of_the_ledger_that_needs_the_desk_says_what_to_install(capsys):
+    assert main(["ledger", "fsck"]) == 2
+    assert "pip install 'folkmoot[desk]'" in capsys.readouterr().err
+
+
+def test_the_help_of_the_ledger_lists_what_the_desk_adds(capsys):
+    assert main(["ledger", "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"  {verb} " in shown for verb in LEDGER_DESK)

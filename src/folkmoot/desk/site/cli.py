@@ -1,4 +1,4 @@
-"""``folkmoot up``, ``work``, ``found``, ``channels`` and ``manage``: the desk's own commands."""
+"""``folkmoot up``, ``work``, ``found``, ``channels``, ``manage`` ...: the desk's own commands."""
 
 from __future__ import annotations
 
@@ -10,20 +10,27 @@ import subprocess
 import sys
 import threading
 import time
+from importlib import import_module
 from types import FrameType
 from urllib.parse import urlsplit
 
 import django
+
+from folkmoot.cli import LEDGER_DESK
 
 from .config import Config, ConfigError
 
 log = logging.getLogger("folkmoot.up")
 
 RESTART_SECONDS = 1.0
+# These change no table: they may run as a user who owns none.
+_READ_ONLY = {"fsck", "checkpoint", "sign"}
 
 
 def run(argv: list[str]) -> int:
-    """Run ``up``, ``work``, ``found``, ``channels``, ``stop`` or ``manage``; the exit status."""
+    """Run ``up``, ``work``, ``found``, ``channels``, ``stop``, ``manage``, or a verb of ``ledger``
+    that needs the desk; the exit status.
+    """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "folkmoot.desk.site.settings")
     try:
         config = Config.from_env(os.environ)
@@ -38,7 +45,13 @@ def run(argv: list[str]) -> int:
         execute_from_command_line(["folkmoot manage", *argv[1:]])
         return 0
     django.setup()
-    act = {"found": _found, "channels": _channels, "stop": _stop, "work": _work}.get(argv[0])
+    act = {
+        "found": _found,
+        "channels": _channels,
+        "stop": _stop,
+        "work": _work,
+        "ledger": _ledger,
+    }.get(argv[0])
     return act(argv, config) if act is not None else _up(argv[1:], config)
 
 
@@ -61,6 +74,21 @@ def _stop(argv: list[str], config: Config) -> int:  # noqa: ARG001 - as the othe
 
     _bring_up_to_date()
     return cli.run(argv)
+
+
+def _ledger(argv: list[str], config: Config) -> int:  # noqa: ARG001 - as the others are called
+    verb = argv[1]
+    if verb not in _READ_ONLY:
+        _bring_up_to_date()
+    elif not _is_up_to_date():
+        print(
+            f"folkmoot ledger {verb}: the database is not that of this version. Start the desk "
+            "once, or run `folkmoot manage migrate`.",
+            file=sys.stderr,
+        )
+        return 2
+    status: int = import_module(LEDGER_DESK[verb][0]).run(argv[1:])
+    return status
 
 
 def _work(argv: list[str], config: Config) -> int:  # noqa: ARG001 - as the others are called
@@ -142,12 +170,17 @@ def _up(argv: list[str], config: Config) -> int:
 def _bring_up_to_date() -> None:
     """Make the tables, or change them to this version's, where they are not so already."""
     from django.core.management import call_command
+
+    if not _is_up_to_date():
+        call_command("migrate", verbosity=0, interactive=False)
+
+
+def _is_up_to_date() -> bool:
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
 
     executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        call_command("migrate", verbosity=0, interactive=False)
+    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
 class _Worker:
