@@ -7,6 +7,7 @@ from typing import Any
 
 import django.db.models.deletion
 from django.db import migrations, models
+from django.db.migrations.exceptions import IrreversibleError
 from django.utils import timezone
 
 
@@ -49,6 +50,12 @@ def seal_all(apps: Any, _schema_editor: Any) -> None:
             bytes.fromhex(value.salt) + value.value.encode(),
         )
         value.save(update_fields=["key_id", "sealed"])
+
+
+def refuse_unless_empty(apps: Any, _schema_editor: Any) -> None:
+    """Only a record without fields goes back: their plain text is nowhere any more."""
+    if apps.get_model("records", "FieldValue").objects.exists():
+        raise IrreversibleError("The fields of the record were sealed; this cannot be undone.")
 
 
 class Migration(migrations.Migration):
@@ -108,5 +115,5 @@ class Migration(migrations.Migration):
                 related_name="+",
             ),
         ),
-        migrations.RunPython(seal_all, elidable=False),
+        migrations.RunPython(seal_all, refuse_unless_empty),
     ]
