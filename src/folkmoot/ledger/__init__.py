@@ -25,6 +25,7 @@ from .errors import (
     NoteError,
     ProofError,
     TileError,
+    WitnessRefused,
 )
 from .keyring import EpochFile, EpochKeys, SubjectKey
 from .notary import Notary
@@ -42,6 +43,8 @@ from .tree import (
     verify_consistency,
     verify_inclusion,
 )
+from .witness_book import WitnessBook
+from .witnessing import ask_witness
 
 __all__ = [
     "EMPTY_ROOT",
@@ -77,7 +80,10 @@ __all__ = [
     "Tree",
     "Verifier",
     "Witness",
+    "WitnessBook",
+    "WitnessRefused",
     "add_cosignatures",
+    "ask_witness",
     "commit",
     "cosignatures",
     "leaf_hash",

@@ -36,13 +36,17 @@ def locked(file: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def replace_durably(file: Path, data: bytes) -> None:
+def replace_durably(file: Path, data: bytes, *, private: bool = False) -> None:
     """Put ``data`` in the place of ``file``, whole or not at all, and on disk on return.
 
-    Whatever happens meanwhile, a reader finds the old file or the new one. Only one process may do
-    this at a time; see :func:`locked`. Raises OSError where it cannot be written.
+    Whatever happens meanwhile, a reader finds the old file or the new one. With ``private`` nobody
+    but its owner may read it. Only one process may do this at a time; see :func:`locked`. Raises
+    OSError where it cannot be written.
     """
     fresh = file.with_name(file.name + ".new")
+    if private:
+        fresh.unlink(missing_ok=True)
+        fresh.touch(mode=0o600, exist_ok=False)
     with fresh.open("wb") as out:
         out.write(data)
         out.flush()

@@ -37,3 +37,24 @@ class KeyLost(LedgerError):
 
 class BagError(LedgerError):
     """The parts given do not make a bag that holds. Nothing was left behind."""
+
+
+class WitnessRefused(LedgerError):
+    """A witness did not cosign, or answered what is no answer.
+
+    ``status`` is the HTTP status it gave. ``size`` is the number of entries of the last head it
+    cosigned, where it said so. ``disputed`` is True where its answer means that it holds another
+    history of this log than the one sent: then somebody has to look, and asking again is no use.
+    """
+
+    def __init__(
+        self, sentence: str, *, status: int, size: int | None = None, disputed: bool = False
+    ) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.size = size
+        self.disputed = disputed
+
+
+class StoreError(LedgerError):
+    """The file that keeps a log could not be read or written, is damaged, or is no log."""
