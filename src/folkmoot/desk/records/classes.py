@@ -27,8 +27,10 @@ class RecordClass(StrEnum):
     """Who was a member, with which roles."""
     NOTICES = "notices"
     """Where it is told that something needs a person."""
+    REQUESTS = "requests"
+    """What people asked for under the law, and what they were given of it."""
     RECORDS = "records"
-    """What was done to the record itself: holds, disposal, erasure, releases, requests."""
+    """What was done to the record itself: holds, disposal, erasure, releases."""
 
 
 _CLASSES = {
@@ -60,8 +62,8 @@ _CLASSES = {
     "schedule": RecordClass.RECORDS,
     # The room releases
     "bag": RecordClass.RECORDS,
-    "redaction": RecordClass.RECORDS,
-    "request": RecordClass.RECORDS,
+    "redaction": RecordClass.REQUESTS,
+    "request": RecordClass.REQUESTS,
     # The record's own anchors
     "key": RecordClass.RECORDS,
     "witness": RecordClass.RECORDS,

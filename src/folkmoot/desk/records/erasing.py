@@ -9,17 +9,18 @@ Copies in write-ahead logs and backups end with the epoch: see :func:`.keys.roll
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import models as django
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, StrIndex, Substr
 
 from . import columns, keys, models, values
 
 BATCH = 500
+MANY = 5_000  # numbers in one statement; SQLite takes 32,766
 FIELD, COLUMN = "field", "column"
 
 
@@ -104,7 +105,7 @@ def get(organisation: str, places: Collection[Place]) -> list[Holding]:
         if one.place in wanted:
             found[one.place] = one
     for column in columns.sealed_columns():
-        table = column.model._meta.label_lower  # noqa: SLF001 - Django's documented way
+        table = _table(column)
         rows = {
             place.row.partition("/")[2]
             for place in wanted
@@ -128,57 +129,137 @@ def erase(organisation: str, places: Collection[Place], now: datetime) -> int:
     """
     wanted = {one.place for one in get(organisation, places)}
     numbers = _numbers_of(wanted)
-    for number in sorted(numbers):
-        _erase_under(number, wanted, now)
+    _erase_under(numbers, wanted, now)
     return len(numbers)
 
 
-def _numbers_of(places: Iterable[Place]) -> set[int]:
-    numbers: set[int] = set()
-    for place in places:
-        if place.kind == FIELD:
-            row = models.FieldValue.objects.get(entry_id=place.row, label=place.name)
-            numbers.add(row.key_id)
-        else:
-            column, pk = _find_column(place)
-            numbers.add(_number(_raw(column).get(pk=pk).raw))
+def dispose(
+    organisation: str, entry_ids: Collection[str], tables: Collection[str], now: datetime
+) -> tuple[int, int]:
+    """Erase every field of these entries; how many values went, and how many keys were destroyed.
+
+    ``tables`` are those whose rows belong to the entries' class of records, by their label: what
+    their columns hold under a key goes with the last field of that class that is kept under it.
+    What is kept under the same keys otherwise is sealed again. Part of the caller's transaction;
+    entries of another organisation, and fields erased already, are passed over.
+    """
+    theirs = models.Entry.objects.filter(organisation=organisation, entry_id__in=list(entry_ids))
+    known = dict(theirs.values_list("entry_id", "retention"))
+    gone = list(models.FieldValue.objects.filter(entry_id__in=list(known), erased_at=None))
+    numbers = {row.key_id for row in gone}
+    staying = _classes_left(numbers, known)
+    wanted = {Place(FIELD, row.entry_id, row.label) for row in gone}
+    classes = set(known.values())
+    for column in columns.sealed_columns():
+        if _table(column) in tables:
+            for pk, number in _sealed_under(column, numbers):
+                if not classes & staying.get(number, set()):
+                    wanted.add(_place_of(column, pk))
+    _erase_under(numbers, wanted, now)
+    return len(wanted), len(numbers)
+
+
+def _classes_left(numbers: Collection[int], leaving: Collection[str]) -> dict[int, set[str]]:
+    """By key, the classes of the entries that keep a field under it, but for those ``leaving``."""
+    others: dict[str, set[int]] = {}
+    rows = models.FieldValue.objects.filter(key_id__in=list(numbers), erased_at=None)
+    for entry_id, number in rows.values_list("entry_id", "key_id"):
+        if entry_id not in leaving:
+            others.setdefault(entry_id, set()).add(number)
+    left: dict[int, set[str]] = {}
+    for entry_id, retention in _classes_of(list(others)):
+        for number in others[entry_id]:
+            left.setdefault(number, set()).add(retention)
+    return left
+
+
+def _classes_of(entry_ids: Sequence[str]) -> Iterator[tuple[str, str]]:
+    yield from models.Entry.objects.filter(entry_id__in=entry_ids).values_list(
+        "entry_id", "retention"
+    )
+    for entry_id, leaf in models.Intent.objects.filter(entry_id__in=entry_ids).values_list(
+        "entry_id", "leaf"
+    ):
+        yield entry_id, values.read_leaf(leaf).retention
+
+
+def _numbers_of(places: Collection[Place]) -> set[int]:
+    fields = {(place.row, place.name) for place in places if place.kind == FIELD}
+    rows = models.FieldValue.objects.filter(entry_id__in={entry_id for entry_id, _ in fields})
+    numbers = {
+        number
+        for entry_id, label, number in rows.values_list("entry_id", "label", "key_id")
+        if (entry_id, label) in fields
+    }
+    for column in columns.sealed_columns():
+        pks = [
+            place.row.partition("/")[2]
+            for place in places
+            if (place.kind, place.name) == (COLUMN, column.name)
+            and place.row.partition("/")[0] == _table(column)
+        ]
+        if pks:
+            numbers |= {_number(row.raw) for row in _raw(column).filter(pk__in=pks)}
     return numbers
 
 
-def _erase_under(number: int, wanted: Collection[Place], now: datetime) -> None:
-    """Destroy key ``number``; what is not ``wanted`` gone is sealed under a fresh one."""
-    # Held first: whoever is sealing under it now must be seen to be through.
-    models.SubjectKey.objects.select_for_update().get(pk=number)
-    fields = list(models.FieldValue.objects.filter(key_id=number, erased_at=None))
-    kept_fields = [row for row in fields if Place(FIELD, row.entry_id, row.label) not in wanted]
-    opened = values.open_values(kept_fields)
-    kept_columns = []
+def _erase_under(numbers: Collection[int], wanted: Collection[Place], now: datetime) -> None:
+    """Destroy these keys; what is not ``wanted`` gone is sealed under fresh ones."""
+    # Held first: whoever is sealing under them now must be seen to be through.
+    list(models.SubjectKey.objects.select_for_update().filter(pk__in=numbers).order_by("pk"))
+    gone: list[models.FieldValue] = []
+    kept: list[models.FieldValue] = []
+    for field in models.FieldValue.objects.filter(key_id__in=list(numbers), erased_at=None):
+        mine = Place(FIELD, field.entry_id, field.label) in wanted
+        (gone if mine else kept).append(field)
+    opened = values.open_values(kept)
+    left = {field.key_id for field in kept}
+    rows = []
     for column in columns.sealed_columns():
-        for row in _raw(column).filter(raw__startswith=f"{columns.FORM}.{number}."):
-            place = _place_of(column, row.pk)
-            value = None if place in wanted else getattr(row, column.attname)
-            kept_columns.append((column, row, value))
-    fresh = keys.replace(number, now) if _any_left(kept_fields, kept_columns) else None
-    if fresh is None:
-        keys.destroy([number], now)
-    for row in fields:
-        row.sealed, row.erased_at = b"", now
-    if fresh is not None:
-        for row, field in zip(kept_fields, opened, strict=True):
-            assert field is not None
-            row.key_id, row.erased_at = fresh[0], None
-            row.sealed = values.seal_field(fresh[1], row.entry_id, field)
-    models.FieldValue.objects.bulk_update(fields, ["key", "sealed", "erased_at"], BATCH)
-    for column, row, value in kept_columns:
+        found = _sealed_under(column, numbers)
+        staying = [pk for pk, _number in found if _place_of(column, pk) not in wanted]
+        whole = column.model._base_manager.in_bulk(staying)  # noqa: SLF001 - whichever table
+        for pk, number in found:
+            value = getattr(whole[pk], column.attname) if pk in whole else None
+            if value is not None:
+                left.add(number)
+            rows.append((column, pk, number, value))
+    fresh = {number: keys.replace(number, now) for number in sorted(left)}
+    keys.destroy([number for number in numbers if number not in left], now)
+    for start in range(0, len(gone), MANY):
+        batch = [field.pk for field in gone[start : start + MANY]]
+        models.FieldValue.objects.filter(pk__in=batch).update(sealed=b"", erased_at=now)
+    for field, what in zip(kept, opened, strict=True):
+        assert what is not None
+        number, key = fresh[field.key_id]
+        field.key_id, field.sealed = number, values.seal_field(key, field.entry_id, what)
+    models.FieldValue.objects.bulk_update(kept, ["key", "sealed"], BATCH)
+    for column, pk, number, value in rows:
         sealed = columns.TOMBSTONE
         if value is not None:
-            assert fresh is not None
-            sealed = column.seal_under(fresh[0], fresh[1], value)
-        column.model._base_manager.filter(pk=row.pk).update(**{column.attname: sealed})  # noqa: SLF001
+            sealed = column.seal_under(*fresh[number], value)
+        column.model._base_manager.filter(pk=pk).update(**{column.attname: sealed})  # noqa: SLF001
 
 
-def _any_left(fields: Sequence[Any], rows: Sequence[tuple[Any, Any, Any]]) -> bool:
-    return bool(fields) or any(value is not None for _column, _row, value in rows)
+def _sealed_under(
+    column: columns.SealedTextField, numbers: Collection[int]
+) -> list[tuple[Any, int]]:
+    """The rows whose column is sealed under one of these keys, and under which."""
+    found = _under(_raw(column), numbers).order_by("pk")
+    return [(pk, _number(raw)) for pk, raw in found.values_list("pk", "raw")]
+
+
+def _under(rows: Any, numbers: Collection[int]) -> Any:
+    """Of rows with ``raw``, those sealed under one of these keys; the database takes the number out
+    of what the column holds.
+    """
+    after = Substr("raw", len(columns.FORM) + 2)
+    number = Substr(after, 1, StrIndex(after, django.Value(".")) - 1)
+    return (
+        rows.filter(raw__startswith=f"{columns.FORM}.")
+        .alias(under=number)
+        .filter(under__in=[str(one) for one in numbers])
+    )
 
 
 def fold(text: str) -> str:
@@ -247,10 +328,7 @@ def _column(
     if rows is not None:
         found = found.filter(pk__in=list(rows))
     if numbers is not None:
-        chosen = django.Q(pk__in=[])
-        for number in numbers:
-            chosen |= django.Q(raw__startswith=f"{columns.FORM}.{number}.")
-        found = found.filter(chosen)
+        found = _under(found, numbers)
     for row in found.order_by("pk").iterator(BATCH):
         if row.raw == columns.TOMBSTONE:
             continue
@@ -272,16 +350,12 @@ def _raw(column: columns.SealedTextField) -> Any:
     )
 
 
+def _table(column: columns.SealedTextField) -> str:
+    return str(column.model._meta.label_lower)  # noqa: SLF001 - Django's documented way
+
+
 def _place_of(column: columns.SealedTextField, pk: object) -> Place:
-    return Place(COLUMN, f"{column.model._meta.label_lower}/{pk}", column.name)  # noqa: SLF001
-
-
-def _find_column(place: Place) -> tuple[columns.SealedTextField, str]:
-    table, _, pk = place.row.partition("/")
-    for column in columns.sealed_columns():
-        if column.model._meta.label_lower == table and column.name == place.name:  # noqa: SLF001
-            return column, pk
-    raise NotHere("This names no place where something is kept.")
+    return Place(COLUMN, f"{_table(column)}/{pk}", column.name)
 
 
 def _number(raw: str) -> int:
