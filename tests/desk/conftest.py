@@ -8,16 +8,28 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.conf import settings
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, TransactionTestCase
 
 from folkmoot.desk.accounts import actions as account_actions
 from folkmoot.desk.drafts.content import Content, check_content
 from folkmoot.desk.guidance import actions as guidance_actions
 from folkmoot.desk.people import actions as people_actions
 from folkmoot.desk.people.queries import Role
+from folkmoot.desk.records import seatbelt
 
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 FINE = "The library in Mill Road opens again on Monday at 9am. Everyone is welcome."
+
+_empty_tables = TransactionTestCase._fixture_teardown
+
+
+def _empty_tables_as_their_owner(case):
+    """The record refuses to be emptied; after a test that commits it is, as its owner could."""
+    with seatbelt.lifted():
+        _empty_tables(case)
+
+
+TransactionTestCase._fixture_teardown = _empty_tables_as_their_owner
 
 
 @dataclass

@@ -9,8 +9,16 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from folkmoot.ledger import (
+    HASH_BYTES,
+    TILE_WIDTH,
+    LedgerError,
+    TileError,
+    Tree,
+    leaf_hashes,
+    seal,
+)
 from folkmoot.ledger import Entry as Leaf
-from folkmoot.ledger import LedgerError, leaf_hashes, seal
 
 from . import models, values
 from .classes import class_of
@@ -123,6 +131,7 @@ def _sequence_batch() -> int:
     _be_the_only_sequencer()
     intents = list(models.Intent.objects.order_by("pk")[:BATCH])
     tree = log_tree()
+    _refuse_lost_entries(tree)
     rows = []
     for index, intent in enumerate(intents, start=tree.size):
         leaf = Leaf.from_bytes(intent.leaf.encode())
@@ -144,6 +153,20 @@ def _sequence_batch() -> int:
     models.Entry.objects.bulk_create(rows)
     models.Intent.objects.filter(pk__in=[intent.pk for intent in intents]).delete()
     return len(intents)
+
+
+def _refuse_lost_entries(tree: Tree) -> None:
+    """Raise TileError where the tiles are of more entries than there are. They are written in one
+    transaction, so that only loss explains it; new entries must not take the places of old ones.
+    """
+    index, width = divmod(tree.size, TILE_WIDTH)
+    held = len(tree.store.read_tile(0, index)) // HASH_BYTES
+    if held > width:
+        raise TileError(
+            f"The record has {tree.size} entries, but its tiles are of at least "
+            f"{index * TILE_WIDTH + held}: entries are gone. Nothing was put into the record. "
+            "Bring back the newer database, or what is missing from a mirror."
+        )
 
 
 def _is_signed() -> bool:

@@ -24,7 +24,10 @@ class Intent(models.Model):
 
 class Entry(models.Model):
     """A leaf of the log. ``leaf`` is the canonical text that was hashed; the other columns repeat
-    what it says, for finding.
+    what it says, for finding. Triggers in the database let rows be added at the end alone.
+
+    ``recovered_at`` is set where the row was lost and brought back from a mirror, which holds no
+    values of fields.
     """
 
     index = models.BigIntegerField(primary_key=True)
@@ -37,6 +40,7 @@ class Entry(models.Model):
     retention = models.CharField(max_length=64)
     at = models.DateTimeField()
     public = models.BooleanField(default=False)
+    recovered_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes: ClassVar = [
@@ -100,6 +104,14 @@ class FieldValue(models.Model):
         ]
 
 
+class Withdrawal(models.Model):
+    """Counts how often values were withheld or erased, so that whoever keeps texts in memory knows
+    to drop them. Written by triggers alone; what counts is the sum of all rows.
+    """
+
+    number = models.BigIntegerField(default=1)
+
+
 class Tile(models.Model):
     """A tile of the tree, as C2SP tlog-tiles has it: up to 256 hashes of 32 bytes."""
 
@@ -114,11 +126,58 @@ class Tile(models.Model):
 
 
 class Checkpoint(models.Model):
-    """A signed head of the log, as it was published."""
+    """A signed head of the log, with the log's own signature alone."""
 
     size = models.BigIntegerField(primary_key=True)
     note = models.TextField()
     made_at = models.DateTimeField()
+
+
+class Cosignature(models.Model):
+    """A witness's signature on the head of this ``size``; ``witness`` is its public key."""
+
+    size = models.BigIntegerField()
+    witness = models.CharField(max_length=400)
+    line = models.TextField()
+    at = models.DateTimeField()
+    """By the witness's clock."""
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["size", "witness"], name="one_cosignature_per_head"),
+        ]
+
+
+class Stamp(models.Model):
+    """A time stamp (RFC 3161) on the head of this ``size``, by the service at ``authority``."""
+
+    size = models.BigIntegerField()
+    authority = models.CharField(max_length=400)
+    token = models.BinaryField()
+    at = models.DateTimeField()
+    """By the authority's clock."""
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["size", "authority"], name="one_stamp_per_head"),
+        ]
+
+
+class Anchor(models.Model):
+    """How asking a witness or a time stamp service goes. ``name`` is its public key or address.
+
+    ``size`` is the last head it is known to have answered for, at ``done_at``. ``trouble`` is why
+    it did not answer since ``troubled_at``; ``disputed`` where it says that it holds another
+    history of this log.
+    """
+
+    name = models.CharField(max_length=400, primary_key=True)
+    size = models.BigIntegerField(default=0)
+    asked_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+    trouble = models.TextField(default="")
+    troubled_at = models.DateTimeField(null=True)
+    disputed = models.BooleanField(default=False)
 
 
 class Refusal(models.Model):
