@@ -24,6 +24,7 @@ from .errors import (
     MemoryDamaged,
     NoteError,
     ProofError,
+    StoreError,
     TileError,
     WitnessRefused,
 )
@@ -31,6 +32,7 @@ from .keyring import EpochFile, EpochKeys, SubjectKey
 from .notary import Notary
 from .notes import Checkpoint, Note, Signer, Verifier, open_note
 from .proofs import MAX_PROOF_BYTES, ProofResult, make_proof, verify_proof, visible
+from .sqlitelog import SqliteLog
 from .tiles import TILE_WIDTH, MemoryStore, TileStore, Tree
 from .tree import (
     EMPTY_ROOT,
@@ -74,6 +76,8 @@ __all__ = [
     "ProofError",
     "ProofResult",
     "Signer",
+    "SqliteLog",
+    "StoreError",
     "SubjectKey",
     "TileError",
     "TileStore",
