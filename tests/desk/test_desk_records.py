@@ -55,7 +55,7 @@ def test_a_crash_between_keeping_and_signing_is_made_good_the_next_time(cast, mo
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(records, "_sign_head", crash)
+        patched.setattr(records, "sign", crash)
         with pytest.raises(KeyboardInterrupt):
             records.sequence(cast.clock())
     assert Entry.objects.exists()

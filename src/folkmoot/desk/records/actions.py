@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -22,13 +21,10 @@ from folkmoot.ledger import Entry as Leaf
 
 from . import models, values
 from .classes import class_of
-from .log import is_remembered, log_tree, notary
-from .queries import find_entry_id, find_refusal
+from .log import log_tree, signs_here
+from .queries import find_entry_id
+from .signing import be_the_only_sequencer, keep_refusal, sign
 
-log = logging.getLogger(__name__)
-
-# One sequencer at a time: PostgreSQL's advisory locks are numbers; this one spells "moot".
-SEQUENCER_LOCK = 0x6D6F6F74
 BATCH = 1_000
 
 
@@ -107,11 +103,9 @@ def withhold(entry_id: str, labels: Iterable[str]) -> tuple[str, ...]:
 def sequence(now: datetime) -> int:
     """Put every waiting entry into the log and sign its head; how many entries were taken.
 
-    Index, leaf and tiles are written in one durable transaction; the head is signed after it. A
-    head the signer refuses is kept as a refusal for staff to see, and not published; so is damage
-    to the log itself. Where nothing is new, the head is still held against the signer's memory: a
-    database brought back from a backup is found out before it goes on. Safe to call from several
-    workers: one at a time gets the lock, the others find nothing left.
+    Index, leaf and tiles are written in one durable transaction; the head is signed after it, where
+    the worker signs (:func:`.signing.sign`). Damage to the log itself is kept as a refusal. Safe to
+    call from several workers: one at a time gets the lock, the others find nothing left.
     """
     taken = 0
     try:
@@ -119,16 +113,16 @@ def sequence(now: datetime) -> int:
         while models.Intent.objects.exists():
             taken += _sequence_batch()
     except LedgerError as damaged:
-        _keep_refusal(str(damaged), now)
+        keep_refusal(str(damaged), now)
         return taken
-    if not _is_signed():
-        _sign_head(now)
+    if signs_here():
+        sign(now)
     return taken
 
 
 @transaction.atomic
 def _sequence_batch() -> int:
-    _be_the_only_sequencer()
+    be_the_only_sequencer()
     intents = list(models.Intent.objects.order_by("pk")[:BATCH])
     tree = log_tree()
     _refuse_lost_entries(tree)
@@ -167,43 +161,3 @@ def _refuse_lost_entries(tree: Tree) -> None:
             f"{index * TILE_WIDTH + held}: entries are gone. Nothing was put into the record. "
             "Bring back the newer database, or what is missing from a mirror."
         )
-
-
-def _is_signed() -> bool:
-    """Whether the log's head is signed and is the one the signer remembers."""
-    size = _head_size()
-    kept = models.Checkpoint.objects.filter(size=size).values_list("note", flat=True).first()
-    return size == 0 or (kept is not None and is_remembered(kept) and find_refusal() is None)
-
-
-@transaction.atomic
-def _sign_head(now: datetime) -> None:
-    _be_the_only_sequencer()
-    tree = log_tree()
-    try:
-        note = notary().sign(tree)
-    except (LedgerError, OSError) as refused:
-        _keep_refusal(str(refused), now)
-        return
-    # Signed again after a refusal, its time is that of this signing: it ends the refusal.
-    models.Checkpoint.objects.update_or_create(
-        size=tree.size, defaults={"note": note, "made_at": now}
-    )
-
-
-def _keep_refusal(reason: str, now: datetime) -> None:
-    if find_refusal() != reason:
-        models.Refusal.objects.create(reason=reason, made_at=now)
-        log.critical("The head of the record was not signed: %s", reason)
-
-
-def _head_size() -> int:
-    last = models.Entry.objects.order_by("-index").values_list("index", flat=True).first()
-    return 0 if last is None else last + 1
-
-
-def _be_the_only_sequencer() -> None:
-    """Hold the sequencer's lock until the transaction ends. SQLite's IMMEDIATE already does."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEQUENCER_LOCK])

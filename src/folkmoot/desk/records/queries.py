@@ -11,10 +11,18 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from folkmoot.ledger import Entry as Leaf
-from folkmoot.ledger import EntryError, Field, KeyLost, LedgerError, make_proof
+from folkmoot.ledger import (
+    EntryError,
+    Field,
+    KeyLost,
+    LedgerError,
+    Verifier,
+    make_proof,
+    open_note,
+)
 
 from . import models, values
-from .log import log_tree, signer
+from .log import log_keys, log_tree, log_verifiers
 
 log = logging.getLogger(__name__)
 
@@ -180,8 +188,14 @@ def _make_proof(
         index=row.index,
         path=log_tree().inclusion_proof(row.index, head.size),
         checkpoint=head.note,
-        vkey=signer().vkey,
+        vkey=_who_signed(head.note),
     )
+
+
+def _who_signed(note: str) -> str:
+    """Which of the log's keys signed a head: one before a change of key by the key of that time."""
+    signed_by = open_note(note, log_verifiers()).signed_by
+    return next(key for key in log_keys() if Verifier.from_text(key) in signed_by)
 
 
 def find_entry_id(once: str) -> str | None:
@@ -208,7 +222,7 @@ def find_refusal() -> str | None:
 
 def log_key() -> str:
     """The log's public key, as anyone needs it to verify."""
-    return signer().vkey
+    return log_keys()[0]
 
 
 def count_waiting() -> int:

@@ -63,6 +63,22 @@ class Config:
     """``FOLKMOOT_MAIL_FROM``: the address that notices come from, such as
     ``folkmoot@example.gov.uk``. Needed with ``FOLKMOOT_SMTP``."""
 
+    separate_signer: bool = False
+    """``FOLKMOOT_SIGNER``: ``separate`` where the record is signed by a process of its own
+    (``folkmoot ledger sign``), which alone can read ``keys/ledger.key``. Default: the worker
+    signs."""
+    witnesses: tuple[tuple[str, str], ...] = ()
+    """``FOLKMOOT_WITNESSES``: who cosigns the record's heads, as pairs of public key and address:
+    ``KEY ADDRESS, KEY ADDRESS``. Default: nobody."""
+    witness_asks: int = 24
+    """``FOLKMOOT_WITNESS_ASKS``: how often in a day each witness is asked at most. Default: 24."""
+    timestamps: str = ""
+    """``FOLKMOOT_TIMESTAMPS``: the address of a time stamp service (RFC 3161) that is asked once
+    a day. Default: none."""
+    timestamps_root: Path | None = None
+    """``FOLKMOOT_TIMESTAMPS_ROOT``: a file with the root certificate that the service's stamps are
+    held against, in PEM. Needed with ``FOLKMOOT_TIMESTAMPS``."""
+
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Config:
         """The configuration that ``env`` describes. Raises :class:`ConfigError`."""
@@ -98,9 +114,12 @@ class Config:
                 f"FOLKMOOT_MAIL_FROM is {mail_from!r}; it must be an address like "
                 "folkmoot@example.gov.uk"
             )
+        anchors = _read_anchors(env, wrong)
         if wrong:
             raise ConfigError("\n".join(wrong))
-        return cls(home, address, listen, database, hosts, int(proxies), server, mail_from)
+        return cls(
+            home, address, listen, database, hosts, int(proxies), server, mail_from, *anchors
+        )
 
     @property
     def host(self) -> str:
@@ -155,6 +174,44 @@ def _port(address: str) -> int | None:
         return urlsplit(address).port
     except ValueError:
         return None
+
+
+def _read_anchors(
+    env: Mapping[str, str], wrong: list[str]
+) -> tuple[bool, tuple[tuple[str, str], ...], int, str, Path | None]:
+    """What is set about the record's signer, its witnesses and its time stamps."""
+    who = env.get("FOLKMOOT_SIGNER") or ""
+    if who not in {"", "separate"}:
+        wrong.append(f"FOLKMOOT_SIGNER is {who!r}; it must be separate, or left out")
+    witnesses = []
+    for pair in filter(None, map(str.strip, (env.get("FOLKMOOT_WITNESSES") or "").split(","))):
+        key, _, url = pair.partition(" ")
+        if key.count("+") < 2 or not re.fullmatch(r"https?://[^\s]+", url.strip()):  # noqa: PLR2004 - name+id+key
+            wrong.append(
+                f"FOLKMOOT_WITNESSES has {pair!r}; each must be a witness's public key, a space "
+                "and its address"
+            )
+        witnesses.append((key, url.strip()))
+    asks = env.get("FOLKMOOT_WITNESS_ASKS") or "24"
+    if not asks.isdigit() or not 1 <= int(asks) <= 24 * 60:
+        wrong.append(f"FOLKMOOT_WITNESS_ASKS is {asks!r}; it must be a number from 1 to 1440")
+        asks = "24"
+    stamps = (env.get("FOLKMOOT_TIMESTAMPS") or "").strip()
+    root = env.get("FOLKMOOT_TIMESTAMPS_ROOT") or ""
+    if stamps and not re.fullmatch(r"https?://[^\s]+", stamps):
+        wrong.append(f"FOLKMOOT_TIMESTAMPS is {stamps!r}; it must be an address")
+    if stamps and not Path(root).is_file():
+        wrong.append(
+            f"FOLKMOOT_TIMESTAMPS_ROOT is {root!r}; it must be a file with the root certificate of "
+            "the time stamp service"
+        )
+    return (
+        who == "separate",
+        tuple(witnesses),
+        int(asks),
+        stamps,
+        Path(root).absolute() if root else None,
+    )
 
 
 def _read_smtp(text: str, wrong: list[str]) -> MailServer | None:
