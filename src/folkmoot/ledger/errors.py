@@ -58,3 +58,7 @@ class WitnessRefused(LedgerError):
 
 class StoreError(LedgerError):
     """The file that keeps a log could not be read or written, is damaged, or is no log."""
+
+
+class MirrorError(LedgerError):
+    """The address of a tile, an entry bundle, or a mirror that is not as the format has it."""

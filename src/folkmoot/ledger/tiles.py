@@ -191,6 +191,20 @@ class Tree:
                 return index
         return None
 
+    def read_tile(self, level: int, index: int, width: int) -> bytes:
+        """The first ``width`` hashes of a tile: what is published of it (C2SP tlog-tiles).
+
+        Raises ValueError where a log of this size has no such hashes.
+        """
+        if level < 0 or index < 0 or not 0 < width <= TILE_WIDTH:
+            raise ValueError(f"There is no tile {index} of level {level} with {width} hashes.")
+        if index * TILE_WIDTH + width > self.size >> (_BITS * level):
+            raise ValueError(
+                f"A log of {self.size} entries has no {width} hashes in tile {index} of level "
+                f"{level}."
+            )
+        return self._read(level, index, width)
+
     def _size(self, size: int | None) -> int:
         if size is None:
             return self.size
