@@ -11,6 +11,7 @@ from django.db import models
 
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.people.queries import Member, Organisation
+from folkmoot.desk.stops import queries as stops
 
 from . import walltime
 from .assess import Card, assess
@@ -39,6 +40,7 @@ __all__ = [
     "Signoff",
     "Version",
     "describe_problems",
+    "find_kept_picture",
     "find_picture",
     "find_public_picture",
     "find_sent_back",
@@ -52,9 +54,11 @@ __all__ = [
     "list_drafts",
     "list_due",
     "list_followed",
+    "list_on_topic",
     "list_publishing",
     "list_signed",
     "list_signoffs",
+    "list_subjects_for",
     "list_topics",
     "list_versions",
     "make_rendition",
@@ -209,6 +213,19 @@ def list_topics(organisation: Organisation, most: int = 50) -> list[str]:
     return list(named.values_list("topic", flat=True).distinct().order_by("topic")[:most])
 
 
+def list_on_topic(organisation: Organisation, topic: str) -> list[int]:
+    """The ids of the posts any version of which is on this topic, compared as topics are."""
+    folded = stops.fold_topic(topic)
+    versions = Version.objects.filter(draft__organisation=organisation).exclude(topic="")
+    return sorted(
+        {
+            version.draft_id
+            for version in versions.only("draft_id", "topic").iterator()
+            if stops.fold_topic(version.topic) == folded
+        }
+    )
+
+
 def signed_time(version: Version, signoff: Signoff) -> datetime:
     """When the post leaves by its sign-off: at the time it names, or as soon as it was signed."""
     return version.due_at or signoff.at
@@ -287,6 +304,11 @@ def find_picture(member: Member, sha256: str) -> Picture | None:
     return Picture.objects.filter(organisation=member.organisation, sha256=sha256).first()
 
 
+def find_kept_picture(organisation: Organisation, sha256: str) -> Picture | None:
+    """A picture that somebody of the organisation added, published or not."""
+    return Picture.objects.filter(organisation=organisation, sha256=sha256).first()
+
+
 def find_public_picture(organisation: Organisation, sha256: str) -> Picture | None:
     """A picture of one of the organisation's published posts."""
     return Picture.objects.filter(organisation=organisation, sha256=sha256, public=True).first()
@@ -302,4 +324,14 @@ def picture_row(picture: Picture, *, alt: str) -> dict[str, Any]:
         "height": picture.height,
         "alt": alt,
         "name": picture.name,
+    }
+
+
+def list_subjects_for(organisation: Organisation, account_id: int) -> set[str]:
+    """The posts that were ever meant for an account, sent or not, as the record names them."""
+    versions = Version.objects.filter(draft__organisation=organisation)
+    return {
+        f"post/{draft_id}"
+        for draft_id, chosen in versions.values_list("draft_id", "accounts")
+        if account_id in chosen
     }

@@ -33,9 +33,11 @@ __all__ = [
     "list_ahead",
     "list_alarms",
     "list_deliveries",
+    "list_drafts_to",
     "list_followable",
     "list_lapsed",
     "list_open_points",
+    "list_subjects_on",
     "list_troubled",
     "list_watches",
 ]
@@ -82,6 +84,12 @@ def list_deliveries(draft: Draft) -> list[Told]:
         .prefetch_related("attempts")
         .order_by("pk")
     ]
+
+
+def list_drafts_to(organisation: Organisation, account_id: int) -> list[int]:
+    """The ids of the posts of which something was to go to this account of the organisation."""
+    found = Delivery.objects.filter(draft__organisation=organisation, account_id=account_id)
+    return sorted(set(found.values_list("draft_id", flat=True)))
 
 
 def get_told(member: Member, delivery_id: int) -> Told:
@@ -225,3 +233,10 @@ def _told(delivery: Delivery) -> Told:
         parts_live=len(delivery.remote_ids),
         offers=DELIVERY.offers(DeliveryState(delivery.state), roles=PERSON),
     )
+
+
+def list_subjects_on(account_id: int) -> set[str]:
+    """What went out through an account and what was found on it, as the record names them."""
+    posts = Delivery.objects.filter(account_id=account_id).values_list("draft_id", flat=True)
+    alarms = Alarm.objects.filter(account_id=account_id).values_list("pk", flat=True)
+    return {f"post/{one}" for one in posts} | {f"alarm/{one}" for one in alarms}
