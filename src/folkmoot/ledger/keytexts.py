@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from functools import lru_cache
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature
@@ -126,6 +127,7 @@ def _other_kind(wanted: bytes, held: bytes) -> str:
     return "This key is not Ed25519, the only kind of key this log uses."
 
 
+@lru_cache(maxsize=8)  # the proofs of a bag all end in the same signed head
 def is_signature(public: bytes, signature: bytes, data: bytes) -> bool:
     """Whether ``signature`` is that of the Ed25519 key ``public`` over ``data`` (RFC 8032)."""
     try:
