@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-ROOMS = ("check", "quality", "ledger", "publish")
+ROOMS = ("check", "quality", "ledger", "bags", "publish")
 
 
 def main(only: str) -> int:

@@ -84,19 +84,16 @@ def _open_checkpoint(data: bytes, keys: Sequence[Key]) -> Head:
     if note.unknown:
         raise Wrong(f"It bears a signature by {note.unknown[0]!r} whose key is not in data/policy.")
     signed = [made[verifier] for verifier in note.signed_by]
-    logs = [
-        (key, line) for key, line in zip(signed, note.signatures, strict=True) if key.kind == LOG
-    ]
-    if len(logs) != 1 or logs[0][0].name != checkpoint.origin:
+    logs = [key for key in signed if key.kind == LOG]
+    if len(logs) != 1 or logs[0].name != checkpoint.origin:
         raise Wrong(f"It must be signed by the key of the log {checkpoint.origin!r}; it is not.")
-    log, line = logs[0]
     return Head(
         checkpoint.origin,
         checkpoint.size,
         checkpoint.root,
-        log,
+        logs[0],
         tuple(key for key in signed if key.kind == WITNESS),
-        f"{note.text}\n{line}\n".encode(),
+        data,
     )
 
 

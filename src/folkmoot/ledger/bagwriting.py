@@ -97,12 +97,12 @@ def write_bag(
                 "title": title,
             }
         )
-        keys, note, head = _choose_keys(checkpoint, policy)
+        keys, head = _choose_keys(checkpoint, policy)
         there = folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         try:
             bag = _Bag(folder, held, head, redactions)
-            return bag.write(keys, note, items, media, captures)
+            return bag.write(keys, items, media, captures)
         except BaseException:
             shutil.rmtree(folder)
             if there:
@@ -144,8 +144,8 @@ def _render_utc(at: datetime) -> str:
     return render_time(at)
 
 
-def _choose_keys(checkpoint: str, policy: Sequence[str]) -> tuple[list[Key], bytes, Head]:
-    """The keys that signed, log first; the note with their signatures alone; the head."""
+def _choose_keys(checkpoint: str, policy: Sequence[str]) -> tuple[list[Key], Head]:
+    """The keys that signed, log first, and the head with their signatures alone."""
     keys = [parse_key(text) for text in policy]
     logs = [key for key in keys if key.kind == LOG]
     if len(logs) != 1:
@@ -156,9 +156,8 @@ def _choose_keys(checkpoint: str, policy: Sequence[str]) -> tuple[list[Key], byt
             verifiers[Witness(key.name, key.public)] = key
     note = open_note(checkpoint, verifiers)
     signed = [verifiers[one] for one in note.signed_by]
-    data = note.to_text().encode()
-    head = ENGINE.open_checkpoint(data, signed)
-    return [head.log, *head.witnesses], data, head
+    head = ENGINE.open_checkpoint(note.to_text().encode(), signed)
+    return [head.log, *head.witnesses], head
 
 
 class _Sink:
@@ -192,6 +191,7 @@ class _Bag:
         self.folder = folder
         self.about = about
         self.head = head
+        self.witnesses = [key.text for key in head.witnesses]
         self.summary = Summary([])
         self.sizes: dict[str, int] = {}
         self.digests: dict[str, tuple[str, ...]] = {}
@@ -209,14 +209,13 @@ class _Bag:
     def write(
         self,
         keys: list[Key],
-        note: bytes,
         items: Iterable[Item],
         media: Iterable[Medium],
         captures: Iterable[Capture],
     ) -> BagWritten:
         for folder in ("data/media", "data/proofs", "data/warc"):
             (self.folder / folder).mkdir(parents=True)
-        self._write("data/checkpoint", [note])
+        self._write("data/checkpoint", [self.head.note])
         self._write_text("data/policy", [render_policy(keys)])
         self._write("data/about.json", [write_canonical(self.about)])
         self.summary = Summary(self._write_media(media))
@@ -305,6 +304,7 @@ class _Bag:
                 path=item.path,
                 checkpoint=self.head.note.decode(),
                 vkey=self.head.log.text,
+                witnesses=self.witnesses,
             )
         except LedgerError as wrong:
             raise BagError(f"The entry {entry.id} has no proof. {wrong}") from wrong

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -54,7 +54,7 @@ class Head(NamedTuple):
     log: Key
     witnesses: tuple[Key, ...]
     note: bytes
-    """The head with the log's signature alone, as it stands at the end of each proof."""
+    """The signed head as it stands, which is also the end of each proof."""
 
 
 def encode_base64(data: bytes) -> str:
@@ -108,7 +108,7 @@ def open_checkpoint(data: bytes, keys: Iterable[Key]) -> Head:
     """The head that ``data`` states, signed by one log among ``keys`` and by nobody unknown."""
     known = {(key.name, key.key_id): key for key in keys}
     text, lines = _split_note(data)
-    signed: dict[Key, str] = {}
+    signed: list[Key] = []
     for line in lines:
         name, gap, encoded = line[len(_DASH) :].partition(" ")
         if not line.startswith(_DASH) or not gap:
@@ -121,8 +121,8 @@ def open_checkpoint(data: bytes, keys: Iterable[Key]) -> Head:
             raise Wrong(f"The key {name} signed it twice.")
         if not _fits(key, text, signature[4:]):
             raise Wrong(f"The signature of {name} does not fit the text: one of them was changed.")
-        signed[key] = line
-    return _read_head(text, signed)
+        signed.append(key)
+    return _read_head(data, text, signed)
 
 
 def _split_note(data: bytes) -> tuple[str, list[str]]:
@@ -152,7 +152,7 @@ def _fits(key: Key, text: str, signature: bytes) -> bool:
     return is_signature(key.public, signature, message)
 
 
-def _read_head(text: str, signed: dict[Key, str]) -> Head:
+def _read_head(data: bytes, text: str, signed: Sequence[Key]) -> Head:
     lines = text[:-1].split("\n")
     if len(lines) < 3 or not all(lines):  # noqa: PLR2004 - origin, size and root
         raise Wrong("It must have at least three lines, none of them empty.")
@@ -168,5 +168,5 @@ def _read_head(text: str, signed: dict[Key, str]) -> Head:
         root,
         logs[0],
         tuple(key for key in signed if key.kind == WITNESS),
-        f"{text}\n{signed[logs[0]]}\n".encode(),
+        data,
     )

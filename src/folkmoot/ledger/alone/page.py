@@ -59,7 +59,8 @@ thead th:first-child { width: 25%; }
 img { display: block; max-width: 100%; height: auto; max-height: 40rem;
   border: 1px solid #b1b4b6; }
 figure { margin: 0 0 2rem; }
-@media print { header, .skip { display: none; } article { break-inside: avoid; } }
+@media print { header, .skip { display: none; }
+  article { break-inside: avoid; content-visibility: visible; } }
 """
 # Nothing may run, load or be sent from this page, whatever stands in it: W3C CSP Level 3.
 _POLICY = (
@@ -119,8 +120,8 @@ def _render_top(about: dict[str, Any], head: Head, summary: Summary) -> Iterator
         f"{'is' if summary.entries == 1 else 'are'} in this bag.</p>\n"
         "<p>The words under \u201cText\u201d are what was recorded at the time. A proof beside "
         "each entry shows that neither they nor the entry were changed since. The names and "
-        "reasons beside them, and this introduction, are the body\u2019s own words; no proof covers "
-        "them. <code>README.txt</code> says how to check the proofs.</p>\n"
+        "reasons beside them, and this introduction, are the body\u2019s own words; no "
+        "proof covers them. <code>README.txt</code> says how to check the proofs.</p>\n"
         '<h2 id="withheld">What is withheld</h2>\n'
     )
     if not summary.withheld:
@@ -147,8 +148,8 @@ def _render_entry(record: dict[str, Any]) -> Iterator[str]:
     number, entry = record["folkmoot:number"], record["folkmoot:entry"]
     yield (
         f'<article id="entry-{entry}" aria-labelledby="title-{entry}">\n'
-        f'<h3 id="title-{entry}">Entry {number}: {show(record["folkmoot:kind"])}</h3>\n<table>\n'
-        f"<caption>What is on record of entry {number}</caption>\n"
+        f'<table>\n<caption><h3 id="title-{entry}">Entry {number}: '
+        f"{show(record['folkmoot:kind'])}</h3></caption>\n"
         '<thead><tr><th scope="col">Field</th><th scope="col">Text</th></tr></thead>\n<tbody>\n'
         f'<tr><th scope="row">When</th><td>{say_time(record["published"])}</td></tr>\n'
     )

@@ -50,7 +50,7 @@ def check_about(about: Any) -> dict[str, Any]:
 
 def read_about(files: Files) -> dict[str, Any]:
     """What ``data/about.json`` holds."""
-    return check_about(read_canonical(files.read("data/about.json", MAX_SMALL).rstrip(b"\n")))
+    return check_about(read_canonical(files.read("data/about.json", MAX_SMALL)))
 
 
 def render_info(about: dict[str, Any], payload_bytes: int, payload_files: int) -> str:
