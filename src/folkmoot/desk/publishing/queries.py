@@ -33,7 +33,6 @@ __all__ = [
     "list_ahead",
     "list_alarms",
     "list_deliveries",
-    "list_drafts_to",
     "list_followable",
     "list_lapsed",
     "list_open_points",
@@ -84,12 +83,6 @@ def list_deliveries(draft: Draft) -> list[Told]:
         .prefetch_related("attempts")
         .order_by("pk")
     ]
-
-
-def list_drafts_to(organisation: Organisation, account_id: int) -> list[int]:
-    """The ids of the posts of which something was to go to this account of the organisation."""
-    found = Delivery.objects.filter(draft__organisation=organisation, account_id=account_id)
-    return sorted(set(found.values_list("draft_id", flat=True)))
 
 
 def get_told(member: Member, delivery_id: int) -> Told:
