@@ -62,3 +62,7 @@ class StoreError(LedgerError):
 
 class MirrorError(LedgerError):
     """The address of a tile, an entry bundle, or a mirror that is not as the format has it."""
+
+
+class StampError(LedgerError):
+    """A time stamp that is malformed, over other bytes, or of no authority that was vouched for."""
