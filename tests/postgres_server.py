@@ -12,10 +12,12 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,90 +33,100 @@ def find_binaries() -> Path | None:
     return Path(on_path).resolve().parent if on_path else None
 
 
+class Server:
+    """A server of its own data folder, which can be killed and started again.
+
+    ``durable`` keeps what is committed through a power cut, as in production; without it the
+    server is quicker, which is what most tests want. ``settings`` are further settings of the
+    server. Raises ``RuntimeError`` where PostgreSQL is not installed.
+    """
+
+    def __init__(self, *, durable: bool = False, settings: tuple[str, ...] = ()) -> None:
+        binaries = find_binaries()
+        if binaries is None:
+            raise RuntimeError("PostgreSQL is not installed. On Debian: apt install postgresql")
+        self._binaries = binaries
+        self._as_user: list[str] = []
+        self.folder = Path(tempfile.mkdtemp(prefix="folkmoot-pg-"))
+        if os.getuid() == 0:  # PostgreSQL refuses to run as root
+            try:
+                user = pwd.getpwnam("postgres")
+            except KeyError as nobody:
+                raise RuntimeError("There is no user postgres to run PostgreSQL as.") from nobody
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
+            self._as_user = [
+                *("setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--init-groups")
+            ]
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.address = f"postgresql://folkmoot@127.0.0.1:{self.port}/folkmoot"
+        self._settings = [f"-c {one}" for one in (f"fsync={'on' if durable else 'off'}", *settings)]
+        self._data = self.folder / "data"
+        kept = [] if durable else ["--no-sync"]
+        self._run("initdb", "-D", self._data, "-U", "folkmoot", "-A", "trust", "-E", "UTF8", *kept)
+
+    def _run(self, program: str, *words: str | Path, check: bool = True) -> None:
+        subprocess.run(
+            [*self._as_user, self._binaries / program, *words],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.STDOUT,
+            check=check,
+            cwd=self.folder,
+        )
+
+    def start(self) -> None:
+        """Start it, again after :meth:`kill`, and wait until it answers."""
+        options = (
+            f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
+        )
+        options = " ".join([options, *self._settings])
+        self._run(
+            "pg_ctl", "-D", self._data, "-w", "-l", self.folder / "log", "-o", options, "start"
+        )
+
+    def make_database(self) -> None:
+        """Make the database that ``address`` names."""
+        self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "folkmoot", "folkmoot")
+
+    def kill(self) -> None:
+        """Kill the server and its processes, all at once, with SIGKILL."""
+        first = int((self._data / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        os.kill(first, signal.SIGKILL)  # first: it would start the others again
+        for child in map(int, children):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        # Its memory is free for the next one once nobody is attached to it.
+        while any(Path(f"/proc/{child}/task").exists() for child in (first, *children)):
+            time.sleep(0.01)
+
+    def remove(self) -> None:
+        """Stop it without ceremony and take its folder away."""
+        self._run("pg_ctl", "-D", self._data, "-m", "immediate", "stop", check=False)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
 @contextlib.contextmanager
-def running_postgres() -> Iterator[str]:
+def running_server(*, durable: bool = False, settings: tuple[str, ...] = ()) -> Iterator[Server]:
+    """A fresh server with its database. Raises ``RuntimeError`` where PostgreSQL is not here."""
+    server = Server(durable=durable, settings=settings)
+    try:
+        server.start()
+        server.make_database()
+        yield server
+    finally:
+        server.remove()
+
+
+@contextlib.contextmanager
+def running_postgres(*, durable: bool = False) -> Iterator[str]:
     """A fresh server; yields its address in the form of ``FOLKMOOT_DATABASE``.
 
     Raises ``RuntimeError`` where PostgreSQL is not installed.
     """
-    binaries = find_binaries()
-    if binaries is None:
-        raise RuntimeError("PostgreSQL is not installed. On Debian: apt install postgresql")
-    folder = Path(tempfile.mkdtemp(prefix="folkmoot-pg-"))
-    as_user: list[str] = []
-    if os.getuid() == 0:  # PostgreSQL refuses to run as root
-        try:
-            user = pwd.getpwnam("postgres")
-        except KeyError as nobody:
-            raise RuntimeError("There is no user postgres to run PostgreSQL as.") from nobody
-        os.chown(folder, user.pw_uid, user.pw_gid)
-        as_user = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--init-groups"]
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    quiet = {
-        "stdout": subprocess.DEVNULL,
-        "stderr": subprocess.STDOUT,
-        "check": True,
-        "cwd": folder,
-    }
-    data = folder / "data"
-    try:
-        subprocess.run(
-            [
-                *as_user,
-                binaries / "initdb",
-                "-D",
-                data,
-                "-U",
-                "folkmoot",
-                "-A",
-                "trust",
-                "-E",
-                "UTF8",
-                "--no-sync",
-            ],
-            **quiet,
-        )
-        subprocess.run(
-            [
-                *as_user,
-                binaries / "pg_ctl",
-                "-D",
-                data,
-                "-w",
-                "-l",
-                folder / "log",
-                "-o",
-                (
-                    f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories="
-                    f"{folder} -c fsync=off"
-                ),
-                "start",
-            ],
-            **quiet,
-        )
-        subprocess.run(
-            [
-                *as_user,
-                binaries / "createdb",
-                "-h",
-                "127.0.0.1",
-                "-p",
-                str(port),
-                "-U",
-                "folkmoot",
-                "folkmoot",
-            ],
-            **quiet,
-        )
-        yield f"postgresql://folkmoot@127.0.0.1:{port}/folkmoot"
-    finally:
-        subprocess.run(
-            [*as_user, binaries / "pg_ctl", "-D", data, "-m", "immediate", "stop"],
-            **{**quiet, "check": False},
-        )
-        shutil.rmtree(folder, ignore_errors=True)
+    with running_server(durable=durable) as server:
+        yield server.address
 
 
 def main() -> int:

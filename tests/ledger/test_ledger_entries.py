@@ -11,11 +11,11 @@ from itertools import count
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from folkmoot.ledger import Entry, EntryError, Field, commit, seal
-from folkmoot.ledger.entries import canonical_json, parse_canonical
+from folkmoot.ledger.entries import canonical_json, parse_canonical, render_time
 
 AT = datetime(2026, 11, 20, 9, 30, 0, 250, tzinfo=UTC)
 ID = "0123456789abcdef" * 2
@@ -270,3 +270,77 @@ def test_canonical_json_reads_back_as_itself_or_is_refused(value: object) -> Non
 def test_what_has_no_canonical_form_is_refused(value: object) -> None:
     with pytest.raises(EntryError):
         canonical_json(value)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"links": ("0" * 32 + "\n" + "1" * 32,)},
+        {"links": ("0" * 31, "0" * 33)},
+        {"links": ("0" * 30 + " 0",)},
+        {"links": ("A" * 32,)},
+        {"links": ("٠" * 32,)},
+        {"links": (7,)},
+        {"commitments": {"a\nb": "0" * 64}},
+        {"commitments": {"a": "0" * 63, "b": "0" * 65}},
+        {"commitments": {"a": "0" * 62 + "\n0"}},
+        {"commitments": {"a": None}},
+        {"commitments": {3: "0" * 64}},
+        {"id": "0" * 32 + "\n", "kind": "post.sent"},
+        {"kind": "post.sent\nx", "organisation": ""},
+        {"actor": "a\nb"},
+        {"role": None},
+    ],
+)
+def test_parts_that_are_checked_together_are_refused_one_by_one(changed: dict[str, object]) -> None:
+    good = {
+        "id": "0" * 32,
+        "kind": "post.sent",
+        "at": datetime(2026, 11, 20, tzinfo=UTC),
+        "organisation": "b",
+        "actor": "a",
+        "role": "",
+        "subject": "",
+        "retention": "standard",
+        "commitments": {"a": "0" * 64, "b": "1" * 64},
+    }
+    Entry(**good)  # type: ignore[arg-type]
+    with pytest.raises(EntryError, match=r"must match|not an entry's id|64 hexadecimal digits"):
+        Entry(**{**good, **changed})  # type: ignore[arg-type]
+
+
+@settings(max_examples=200)
+@given(ENTRIES)
+def test_an_entry_is_written_as_canonical_json_is(entry: Entry) -> None:
+    as_object = {name: getattr(entry, name) for name in entry.__dataclass_fields__}
+    as_object |= {
+        "at": render_time(entry.at),
+        "links": list(entry.links),
+        "commitments": dict(entry.commitments),
+    }
+    assert entry.to_bytes() == canonical_json(as_object)
+
+
+@pytest.mark.parametrize(("fields", "fits"), [(440, True), (470, True), (490, False)])
+def test_an_entry_with_very_many_fields_is_refused_when_it_is_sealed(
+    fields: int, *, fits: bool
+) -> None:
+    salts = iter(number.to_bytes(32, "big") for number in range(1_000))
+    parts = {
+        "id": "0" * 32,
+        "kind": "post.sent",
+        "at": datetime(2026, 11, 20, tzinfo=UTC),
+        "organisation": "b",
+        "actor": "a",
+        "role": "",
+        "subject": "",
+        "retention": "standard",
+        "fields": {f"field-{number:058d}": "" for number in range(fields)},
+        "salts": lambda: next(salts),
+    }
+    if fits:
+        entry, _ = seal(**parts)  # type: ignore[arg-type]
+        assert Entry.from_bytes(entry.to_bytes()) == entry
+    else:
+        with pytest.raises(EntryError, match="may be 65535 bytes"):
+            seal(**parts)  # type: ignore[arg-type]

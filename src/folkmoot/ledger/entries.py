@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from types import MappingProxyType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from .errors import EntryError
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
 
 VERSION = 1
 SALT_BYTES = 32
@@ -24,8 +28,11 @@ MAX_ENTRY_BYTES = 65_535
 """The longest entry that a C2SP entry bundle can hold."""
 
 _COMMITMENT = b"\x02"
-_HEX_ID = re.compile(r"[0-9a-f]{32}")
-_HEX_HASH = re.compile(r"[0-9a-f]{64}")
+_TIME_LENGTH = len("2026-11-20T09:30:00.000000")
+_NO_TEXT = "A field must be text that UTF-8 can hold."
+_ID_DIGITS, _HASH_DIGITS = 32, 64
+_HEX_ID = re.compile(rf"[0-9a-f]{{{_ID_DIGITS}}}")
+_HEX_HASH = re.compile(rf"[0-9a-f]{{{_HASH_DIGITS}}}")
 _KIND = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+")
 # No space and no @: an e-mail address or a person's name put here by mistake is refused.
 _OPAQUE = re.compile(r"[A-Za-z0-9._:/#-]{0,128}")
@@ -53,19 +60,37 @@ def commit(context: str, label: str, salt: bytes, value: str) -> bytes:
 
     Raises :class:`EntryError` for a salt of another length or text that UTF-8 cannot hold.
     """
-    if len(salt) != SALT_BYTES:
-        raise EntryError(f"A salt must be {SALT_BYTES} random bytes; this one has {len(salt)}.")
+    return _committer(context)(label, salt, value).digest()
+
+
+def _committer(context: str) -> Callable[[str, bytes, str], _Hash]:
+    """:func:`commit` for many fields of one context, whose hash is begun once."""
     try:
-        return sha256(
-            b"".join((_COMMITMENT, _sized(context), _sized(label), salt, _sized(value)))
-        ).digest()
+        begin = sha256(_COMMITMENT + _sized(context)).copy
     except UnicodeEncodeError as wrong:
-        raise EntryError("A field must be text that UTF-8 can hold.") from wrong
+        raise EntryError(_NO_TEXT) from wrong
+
+    def commit_to(label: str, salt: bytes, value: str) -> _Hash:
+        if len(salt) != SALT_BYTES:
+            raise EntryError(f"A salt must be {SALT_BYTES} random bytes; this one has {len(salt)}.")
+        hasher = begin()
+        try:
+            data = value.encode()
+            hasher.update(_sized_label(label) + salt + len(data).to_bytes(8, "big") + data)
+        except UnicodeEncodeError as wrong:
+            raise EntryError(_NO_TEXT) from wrong
+        return hasher
+
+    return commit_to
 
 
 def _sized(text: str) -> bytes:
     data = text.encode()
     return len(data).to_bytes(8, "big") + data
+
+
+# Labels are few and come again with every entry.
+_sized_label = lru_cache(maxsize=1024)(_sized)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +122,12 @@ class Entry:
     def __post_init__(self) -> None:
         if type(self.version) is not int or self.version != VERSION:
             raise EntryError(f"An entry of version {self.version!r} cannot be read here.")
-        for name, form in _FORMS.items():
-            value = getattr(self, name)
-            if not _fits(value, form):
-                raise EntryError(f"The {name} {value!r} of an entry must match {form.pattern}.")
+        header = (
+            *(self.id, self.kind, self.organisation, self.actor),
+            *(self.role, self.subject, self.retention),
+        )
+        if not _fit(header, _HEADER):
+            self._refuse_header()
         at: object = self.at  # what was parsed may be anything
         if not isinstance(at, datetime) or at.utcoffset() is None:
             raise EntryError("An entry's time must be an aware datetime.")
@@ -110,9 +137,21 @@ class Entry:
             object.__setattr__(self, "at", self.at.replace(tzinfo=UTC))
         object.__setattr__(self, "links", tuple(self.links))
         object.__setattr__(self, "commitments", MappingProxyType(dict(self.commitments)))
-        self._check_references()
+        if not (
+            _are_hex(self.links, _ID_DIGITS)
+            and _fit(self.commitments, _LABELS)
+            and _are_hex(self.commitments.values(), _HASH_DIGITS)
+        ):
+            self._refuse_references()
 
-    def _check_references(self) -> None:
+    def _refuse_header(self) -> NoReturn:
+        for name, form in _FORMS.items():
+            value = getattr(self, name)
+            if not _fits(value, form):
+                raise EntryError(f"The {name} {value!r} of an entry must match {form.pattern}.")
+        raise EntryError("A part of the entry's header is not in its form.")
+
+    def _refuse_references(self) -> NoReturn:
         for link in self.links:
             if not _fits(link, _HEX_ID):
                 raise EntryError(f"The link {link!r} is not an entry's id.")
@@ -121,27 +160,25 @@ class Entry:
                 raise EntryError(f"The label {label!r} must match {_LABEL.pattern}.")
             if not _fits(commitment, _HEX_HASH):
                 raise EntryError(f"The commitment of {label!r} must be 64 hexadecimal digits.")
+        raise EntryError("A link or a commitment of the entry is not in its form.")
 
     def to_bytes(self) -> bytes:
         """The entry as canonical JSON: what is hashed into the log (``leaf_hash``).
 
         Keys sorted, no spaces, UTF-8. Raises :class:`EntryError` above 65,535 bytes.
         """
-        data = canonical_json(
-            {
-                "actor": self.actor,
-                "at": render_time(self.at),
-                "commitments": dict(self.commitments),
-                "id": self.id,
-                "kind": self.kind,
-                "links": list(self.links),
-                "organisation": self.organisation,
-                "retention": self.retention,
-                "role": self.role,
-                "subject": self.subject,
-                "version": self.version,
-            }
-        )
+        # What canonical_json would write, in a fifth of the time: no part's form has a character
+        # that JSON escapes, and the keys stand here in their order.
+        data = "".join(
+            (
+                *('{"actor":"', self.actor, '","at":"', render_time(self.at)),
+                *('","commitments":{', _join_pairs(self.commitments), '},"id":"', self.id),
+                *('","kind":"', self.kind, '","links":[', _join_quoted(self.links)),
+                *('],"organisation":"', self.organisation, '","retention":"', self.retention),
+                *('","role":"', self.role, '","subject":"', self.subject),
+                *('","version":', str(self.version), "}"),
+            )
+        ).encode("ascii")
         if len(data) > MAX_ENTRY_BYTES:
             raise EntryError(f"An entry may be {MAX_ENTRY_BYTES} bytes; this is {len(data)}.")
         return data
@@ -155,13 +192,13 @@ class Entry:
         """
         if len(data) > MAX_ENTRY_BYTES:
             raise EntryError(f"An entry may be {MAX_ENTRY_BYTES} bytes; this is {len(data)}.")
-        held = parse_canonical(data)
+        held = _parse(data)
         if not isinstance(held, dict) or held.keys() != _KEYS:
             raise EntryError(f"An entry has exactly the keys {', '.join(sorted(_KEYS))}.")
         if not isinstance(held["links"], list) or not isinstance(held["commitments"], dict):
             raise EntryError("An entry's links must be a list, its commitments an object.")
         entry = cls(**{**held, "at": _parse_time(held["at"])})
-        # The checks above should leave nothing for this to find; it is the promise itself.
+        # The promise itself: whatever else was parsed, another text of it is not this entry.
         if entry.to_bytes() != data:
             raise EntryError("This entry is not in its canonical form; it was changed.")
         return entry
@@ -176,6 +213,34 @@ def _fits(value: object, form: re.Pattern[str]) -> bool:
     return isinstance(value, str) and form.fullmatch(value) is not None
 
 
+def _fit(values: Collection[object], lines: re.Pattern[str]) -> bool:
+    """Whether all are texts of their form, in a single match of ``lines``: no form has a newline,
+    so as many newlines as values are those that were put between.
+    """
+    try:
+        text = "\n".join((*values, ""))  # type: ignore[arg-type]
+    except TypeError:  # one is no text
+        return False
+    return text.count("\n") == len(values) and lines.fullmatch(text) is not None
+
+
+def _are_hex(values: Collection[object], digits: int) -> bool:
+    """Whether all are texts of so many hexadecimal digits, in small letters."""
+    try:
+        text = "".join(values)  # type: ignore[arg-type]
+        return bytes.fromhex(text).hex() == text and set(map(len, values)) <= {digits}  # type: ignore[arg-type]
+    except (TypeError, ValueError):  # one is no text, or not of digits
+        return False
+
+
+def _join_pairs(commitments: Mapping[str, str]) -> str:
+    return ",".join([f'"{label}":"{commitments[label]}"' for label in sorted(commitments)])
+
+
+def _join_quoted(links: tuple[str, ...]) -> str:
+    return '"' + '","'.join(links) + '"' if links else ""
+
+
 _FORMS = {
     "id": _HEX_ID,
     "kind": _KIND,
@@ -186,6 +251,8 @@ _FORMS = {
     "retention": _RETENTION,
 }
 _KEYS = frozenset({*_FORMS, "version", "at", "links", "commitments"})
+_HEADER = re.compile("".join(f"(?:{form.pattern})\n" for form in _FORMS.values()))
+_LABELS = re.compile(rf"(?:(?:{_LABEL.pattern})\n)*")
 
 
 def seal(
@@ -210,9 +277,10 @@ def seal(
 
     Raises :class:`EntryError` where a part breaks the form, or two fields were given one salt.
     """
-    sealed = tuple(Field(label, value, salts()) for label, value in fields.items())
+    sealed = tuple([Field(label, value, salts()) for label, value in fields.items()])
     if len({one.salt for one in sealed}) != len(sealed):
         raise EntryError("Two fields were given the same salt; salts must be fresh each time.")
+    commit_to = _committer(id)
     entry = Entry(
         id=id,
         kind=kind,
@@ -223,10 +291,19 @@ def seal(
         subject=subject,
         retention=retention,
         links=tuple(links),
-        commitments={one.label: commit(id, one.label, one.salt, one.value).hex() for one in sealed},
+        commitments={
+            one.label: commit_to(one.label, one.salt, one.value).hexdigest() for one in sealed
+        },
     )
-    entry.to_bytes()  # refuses here, not when the entry is already owed to the log
+    if _may_be_too_long(entry):
+        entry.to_bytes()  # refuses here, not when the entry is already owed to the log
     return entry, sealed
+
+
+def _may_be_too_long(entry: Entry) -> bool:
+    # Generously: a commitment is 64 digits, a label at most 64 letters, and the other parts 128.
+    parts = len(entry.kind) + 140 * len(entry.commitments) + 40 * len(entry.links)
+    return parts > MAX_ENTRY_BYTES - 1_500
 
 
 def canonical_json(value: object) -> bytes:
@@ -237,8 +314,7 @@ def canonical_json(value: object) -> bytes:
     """
     _check_json(value)
     try:
-        text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        return text.encode()
+        return _ENCODER.encode(value).encode()
     except (UnicodeEncodeError, RecursionError) as wrong:
         raise EntryError("This cannot be written as canonical JSON.") from wrong
 
@@ -248,17 +324,26 @@ def parse_canonical(data: bytes) -> object:
 
     Raises :class:`EntryError` for anything that is not canonical JSON.
     """
-    try:
-        value = json.loads(data.decode(), parse_float=_refuse_number, parse_constant=_refuse_number)
-    except (ValueError, RecursionError) as wrong:
-        raise EntryError("This is not JSON of text, whole numbers, lists and objects.") from wrong
+    value = _parse(data)
     if canonical_json(value) != data:
         raise EntryError("This JSON is not in its canonical form; it was changed on the way.")
     return value
 
 
+def _parse(data: bytes) -> object:
+    try:
+        return _DECODER.decode(data.decode())
+    except (ValueError, RecursionError) as wrong:
+        raise EntryError("This is not JSON of text, whole numbers, lists and objects.") from wrong
+
+
 def _refuse_number(text: str) -> NoReturn:
     raise ValueError(f"{text} is no whole number")
+
+
+# Made once: making them anew takes longer than what they do.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+_DECODER = json.JSONDecoder(parse_float=_refuse_number, parse_constant=_refuse_number)
 
 
 def _check_json(value: object) -> None:
@@ -277,13 +362,13 @@ def _check_json(value: object) -> None:
 
 def render_time(at: datetime) -> str:
     """A UTC datetime as RFC 3339 with microseconds and Z, the one form used in entries."""
-    return at.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return at.isoformat(timespec="microseconds")[:_TIME_LENGTH] + "Z"
 
 
 def _parse_time(text: object) -> datetime:
     if not isinstance(text, str) or not _TIME.fullmatch(text):
         raise EntryError("An entry's time must read like 2026-11-20T09:30:00.000000Z.")
     try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+        return datetime.fromisoformat(text)
     except ValueError as wrong:
         raise EntryError(f"There is no such time as {text}.") from wrong
