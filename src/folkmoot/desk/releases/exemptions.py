@@ -3,8 +3,9 @@
 A *qualified* exemption holds only where the public interest in keeping it up outweighs that in
 disclosing, so that the reason must say why; an *absolute* one needs no such weighing. Sources: FOIA
 2000 Part II and s.2(3); FOISA 2002 Part 2 and s.2(2); EIR 2004 regs. 12 and 13; EISR 2004 regs. 10
-and 11; UK GDPR art. 15(4) and Data Protection Act 2018 Schedule 2. Exemptions that only other kinds of
-body can use (the Houses of Parliament, the census, health records of the dead) are left out.
+and 11; UK GDPR art. 15(4) and Data Protection Act 2018 Schedule 2. Exemptions that only other
+kinds of body can use (the Houses of Parliament, the census, health records of the dead) are left
+out.
 """
 
 from __future__ import annotations

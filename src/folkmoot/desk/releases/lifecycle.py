@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from folkmoot.lifecycle import Lifecycle, Step
+from folkmoot.lifecycle import Guard, Lifecycle, Step
 
 RECORDS = frozenset({"records"})
 WORKER = frozenset({"worker"})
@@ -59,10 +59,8 @@ def _has_chosen(facts: RequestFacts) -> tuple[str, ...]:
 def _is_decided(facts: RequestFacts) -> tuple[str, ...]:
     if not facts.undecided:
         return ()
-    return (
-        f"{facts.undecided} {'field is' if facts.undecided == 1 else 'fields are'} not decided "
-        "yet. Each must be released or withheld.",
-    )
+    fields = "1 field is" if facts.undecided == 1 else f"{facts.undecided} fields are"
+    return (f"{fields} not decided yet. Each must be released or withheld.",)
 
 
 def _is_second(facts: RequestFacts) -> tuple[str, ...]:
@@ -86,9 +84,9 @@ _OPEN = (R.RECEIVED, R.CLARIFYING, R.SEARCHING, R.REDACTING, R.SECOND_READING, R
 
 
 def _step(
-    verb: str, done: str, sources: Sequence[RequestState], target: RequestState, *guards: object
+    verb: str, done: str, sources: Sequence[RequestState], target: RequestState, *guards: Guard
 ) -> Step:
-    return Step(verb, done, frozenset(sources), target, RECORDS, guards)  # type: ignore[arg-type]
+    return Step(verb, done, frozenset(sources), target, RECORDS, guards)
 
 
 REQUEST = Lifecycle(

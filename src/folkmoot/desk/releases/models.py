@@ -56,7 +56,7 @@ class Request(models.Model):
             models.CheckConstraint(
                 condition=~models.Q(state__in=[RequestState.AGREED, RequestState.RELEASED])
                 | (~models.Q(read_by="") & ~models.Q(read_by=models.F("prepared_by"))),
-                name="released_by_two",
+                name="request_answered_by_two",
             ),
         ]
         indexes: ClassVar = [

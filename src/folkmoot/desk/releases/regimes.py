@@ -64,8 +64,8 @@ LAWS: Mapping[Regime, Law] = {
     Regime.FOI: Law(
         "Freedom of Information Act 2000",
         "FOIA",
-        "FOIA s.10(1) and (6): promptly, and not later than the twentieth working day following the "
-        "date of receipt. A bank holiday in any part of the United Kingdom is no working day.",
+        "FOIA s.10(1) and (6): promptly, and not later than the twentieth working day following "
+        "the date of receipt. A bank holiday in any part of the United Kingdom is no working day.",
         working_days=20,
         extended=40,
         extension="FOIA s.10(3): only to weigh the public interest of a qualified exemption. The "
@@ -79,8 +79,10 @@ LAWS: Mapping[Regime, Law] = {
             ),
             PauseKind.FEE: (
                 Effect.STOPS,
-                "FOIA s.10(2): the working days from the fees notice to the payment, both "
-                "included, are disregarded.",
+                (
+                    "FOIA s.10(2): the working days from the fees notice to the payment, both "
+                    "included, are disregarded."
+                ),
             ),
         },
     ),
@@ -97,50 +99,61 @@ LAWS: Mapping[Regime, Law] = {
         pauses={
             PauseKind.CLARIFICATION: (
                 Effect.RESTARTS,
-                "EIR reg. 9(4): the 20 working days are counted after the day on which the further "
-                "particulars come.",
+                (
+                    "EIR reg. 9(4): the 20 working days are counted after the day on which further "
+                    "particulars come."
+                ),
             ),
             PauseKind.FEE: (
                 Effect.STOPS,
-                "EIR reg. 8(5): the period from asking for payment in advance to receiving it is "
-                "disregarded.",
+                (
+                    "EIR reg. 8(5): the period from asking for payment in advance to receiving it "
+                    "is disregarded."
+                ),
             ),
         },
     ),
     Regime.FOISA: Law(
         "Freedom of Information (Scotland) Act 2002",
         "FOISA",
-        "FOISA s.10(1): promptly, and not later than the twentieth working day after receipt; s.73: "
-        "a bank holiday in Scotland is no working day.",
+        "FOISA s.10(1): promptly, and not later than the twentieth working day after receipt; "
+        "s.73: a bank holiday in Scotland is no working day.",
         working_days=20,
         nations=frozenset({Nation.SCOTLAND}),
         pauses={
             PauseKind.CLARIFICATION: (
                 Effect.RESTARTS,
-                "FOISA s.1(3) and s.10(1)(b): the period begins when the further information comes.",
+                (
+                    "FOISA s.1(3) and s.10(1)(b): the period begins when the further information "
+                    "comes."
+                ),
             ),
             PauseKind.FEE: (
                 Effect.STOPS,
-                "FOISA s.10: the working days from the fees notice to the payment, both included, "
-                "are disregarded.",
+                (
+                    "FOISA s.10: the working days from the fees notice to the payment, both "
+                    "included, are disregarded."
+                ),
             ),
         },
     ),
     Regime.EISR: Law(
         "Environmental Information (Scotland) Regulations 2004",
         "EISR",
-        "EISR reg. 5(2)(a): as soon as possible, and no later than 20 working days after the date of "
-        "receipt; a bank holiday in Scotland is no working day.",
+        "EISR reg. 5(2)(a): as soon as possible, and no later than 20 working days after the date "
+        "of receipt; a bank holiday in Scotland is no working day.",
         working_days=20,
         extended=40,
-        extension="EISR reg. 7(1): 40 working days where the volume and complexity of what is asked "
-        "make 20 impracticable; whoever asked must be told within the first 20.",
+        extension="EISR reg. 7(1): 40 working days where the volume and complexity of what is "
+        "asked make 20 impracticable; whoever asked must be told within the first 20.",
         nations=frozenset({Nation.SCOTLAND}),
         pauses={
             PauseKind.CLARIFICATION: (
                 Effect.RESTARTS,
-                "EISR reg. 9: the 20 working days are counted after the day on which the further "
-                "particulars come.",
+                (
+                    "EISR reg. 9(4): the 20 working days begin on the day after the further "
+                    "particulars come."
+                ),
             ),
             PauseKind.FEE: (
                 Effect.STOPS,
@@ -161,8 +174,10 @@ LAWS: Mapping[Regime, Law] = {
         pauses={
             PauseKind.CLARIFICATION: (
                 Effect.STOPS,
-                "UK GDPR art. 12A, since 5 February 2026: the days from asking which information "
-                "is meant to the answer, both included, are not counted.",
+                (
+                    "UK GDPR art. 12A, since 5 February 2026: the days from asking which "
+                    "information is meant to the answer, both included, are not counted."
+                ),
             ),
             PauseKind.IDENTITY: (
                 Effect.RESTARTS,

@@ -1,11 +1,11 @@
 """Which days count as working days, by the law that asks.
 
-Two definitions are in use. The Freedom of Information Act 2000, section 10(6), leaves out Saturdays,
-Sundays, Christmas Day, Good Friday and every bank holiday *in any part of the United Kingdom*, so
-that 2 January and 12 July do not count in England either; the Environmental Information Regulations
-2004, regulation 2(1), take that over. The Freedom of Information (Scotland) Act 2002, section 73,
-leaves out bank holidays in Scotland alone. A local holiday, a privilege day and a day on which the
-office is closed all count.
+Two definitions are in use. The Freedom of Information Act 2000, section 10(6), leaves out
+Saturdays, Sundays, Christmas Day, Good Friday and every bank holiday *in any part of the United
+Kingdom*, so that 2 January and 12 July do not count in England either; the Environmental
+Information Regulations 2004, regulation 2(1), take that over. The Freedom of Information (Scotland)
+Act 2002, section 73, leaves out bank holidays in Scotland alone. A local holiday, a privilege day
+and a day on which the office is closed all count.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ import holidays
 KNOWN_YEARS = range(2024, 2028)
 """The years whose bank holidays are held against the list on GOV.UK by this program's own tests.
 
-Later ones can be worked out by rule, but a proclamation moves or adds some of them, so that they are
-not known until they are published: a date there is answered with "not known", never with a guess.
+Later ones can be worked out by rule, but a proclamation moves or adds some of them, so that they
+are not known until they are published: a date there is answered with "not known", never with a
+guess.
 """
 
 _SATURDAY = 5
