@@ -16,18 +16,37 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
-from django.db import models
+from django.db import models, transaction
 
 from folkmoot.ledger import KeyLost, SubjectKey
 
 from . import keys
+from .keys import warm
+
+__all__ = [
+    "ERASED",
+    "FORM",
+    "TOMBSTONE",
+    "ErasedText",
+    "NotSealed",
+    "SealedBytesField",
+    "SealedJSONField",
+    "SealedTextField",
+    "is_erased",
+    "seal_rows",
+    "sealed_columns",
+    "sealed_values",
+    "update_sealed",
+    "warm",
+]
 
 FORM = "f1"
+BATCH = 500
 
 
 class ErasedText(str):
@@ -60,18 +79,42 @@ else:
 
 
 class SealedTextField(_TextField):
-    """Text, sealed."""
+    """Text, sealed. ``erased`` makes what reading gives once the key is destroyed, where that is
+    not :data:`ERASED`, or the empty value of the other fields.
+    """
+
+    def __init__(self, *args: Any, erased: Callable[[], Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._erased_value = erased
+
+    def get_lookup(self, lookup_name: str) -> Any:
+        """Only whether it is empty can be looked up: what is sealed can be compared with nothing,
+        and a lookup that finds nothing would pass for an answer.
+        """
+        return super().get_lookup(lookup_name) if lookup_name in {"exact", "in", "isnull"} else None
+
+    def get_transform(self, lookup_name: str) -> Any:  # noqa: ARG002 - none can be had
+        return None
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: ARG002, FBT001
         value = getattr(model_instance, self.attname)
-        subject = model_instance.sealed_for  # type: ignore[attr-defined]
-        return self.seal(subject, value)
+        if self._is_ready(value):
+            return self.seal("", value)
+        return self.seal(model_instance.sealed_for, value)  # type: ignore[attr-defined]
 
     def seal(self, subject: str, value: Any) -> Any:
-        """``value`` as the column holds it."""
-        if self._is_empty(value) or isinstance(value, _Sealed):
+        """``value`` as the column holds it. Raises what :func:`.keys.live_key` does: it is part of
+        the transaction that writes the value.
+        """
+        if isinstance(value, ErasedText):
+            return TOMBSTONE  # what was erased is not written anew as if somebody had said it
+        if self._is_ready(value):
             return value
         return self.seal_under(*keys.live_key(subject, datetime.now(UTC)), value)
+
+    def _is_ready(self, value: Any) -> bool:
+        """Whether ``value`` needs no key."""
+        return self._is_empty(value) or isinstance(value, _Sealed | ErasedText)
 
     def seal_under(self, number: int, key: SubjectKey, value: Any) -> Any:
         """``value`` as the column holds it, under the key of this number."""
@@ -96,11 +139,16 @@ class SealedTextField(_TextField):
     def from_db_value(self, value: Any, _expression: Any, _connection: Any) -> Any:
         if value == TOMBSTONE:
             return self._erased()
+        if isinstance(value, memoryview | bytes):
+            raise KeyLost(keys.CHANGED)
         if value is None or not value.startswith(f"{FORM}."):
             return self._from_plain(value)
         number, blob = _split(value)
         (opened,) = keys.unseal([(number, self.place, blob)])
         return self._erased() if opened is None else self._from_bytes(opened)
+
+    def _erased(self) -> Any:
+        return self._empty() if self._erased_value is None else self._erased_value()
 
     def to_words(self, value: Any) -> str:
         """A value as somebody searches it and is shown it."""
@@ -123,7 +171,7 @@ class SealedTextField(_TextField):
             return value
         raise KeyLost(keys.CHANGED)  # only empty values stand unsealed
 
-    def _erased(self) -> Any:
+    def _empty(self) -> Any:
         return ERASED
 
 
@@ -152,7 +200,7 @@ class SealedJSONField(SealedTextField):
             return json.loads(value)
         raise KeyLost(keys.CHANGED)
 
-    def _erased(self) -> Any:
+    def _empty(self) -> Any:
         return self.get_default()
 
 
@@ -184,20 +232,70 @@ class SealedBytesField(SealedTextField):
             return b""
         raise KeyLost(keys.CHANGED)
 
-    def _erased(self) -> Any:
+    def _empty(self) -> Any:
         return None if self.null else b""
 
 
-def sealed_values(row: models.Model, values: Mapping[str, Any]) -> dict[str, Any]:
+def sealed_values(
+    row: models.Model, values: Mapping[str, Any], *, subject: str = ""
+) -> dict[str, Any]:
     """``values`` of a row's columns for ``QuerySet.update``: those of sealed columns sealed, the
     others as they are. Part of the caller's transaction.
+
+    ``subject`` is whom or what they are kept under where it is not the row's own, as where one
+    update writes many rows; ``row`` may then be an empty one.
     """
-    subject = getattr(row, "sealed_for", "")
     ready = {}
     for name, value in values.items():
         column = row._meta.get_field(name)  # noqa: SLF001 - Django's documented way
-        ready[name] = column.seal(subject, value) if isinstance(column, SealedTextField) else value
+        if isinstance(column, SealedTextField):
+            needs_none = column._is_ready(value)  # noqa: SLF001 - of this module
+            mine = "" if needs_none else subject or row.sealed_for  # type: ignore[attr-defined]
+            value = column.seal(mine, value)  # noqa: PLW2901 - the same value, sealed
+        ready[name] = value
     return ready
+
+
+def update_sealed(row: models.Model, values: Mapping[str, Any], *more: models.Q) -> bool:
+    """Write ``values`` to a row in the database, if it still fulfils each of ``more``, in a
+    transaction of its own or the caller's; whether it did. ``row`` itself is left as it is.
+    """
+    with transaction.atomic():
+        mine = type(row)._default_manager.filter(*more, pk=row.pk)  # noqa: SLF001 - any model
+        return mine.update(**sealed_values(row, values)) == 1
+
+
+def is_erased(value: object) -> bool:
+    """Whether a text that was read is what reading gives once its key is destroyed."""
+    return isinstance(value, ErasedText)
+
+
+def seal_rows(
+    model: Any, columns: Mapping[str, str], subject_of: Callable[[Any], str], *needed: str
+) -> None:
+    """Seal what the plain columns of a table hold: for migrations, in whose state ``model`` is.
+
+    ``columns`` maps each sealed column to the plain one it takes over from; ``needed`` are the
+    further columns, or ways over foreign keys, that ``subject_of`` looks at in a row (a dict).
+    """
+    now = datetime.now(UTC)
+    sealed = {name: model._meta.get_field(name) for name in columns}  # noqa: SLF001
+    start = 0
+    while batch := list(
+        model.objects.filter(pk__gt=start)
+        .order_by("pk")
+        .values("pk", *columns.values(), *needed)[:BATCH]
+    ):
+        start = batch[-1]["pk"]
+        held = keys.live_keys({subject_of(row) for row in batch}, now)
+        for row in batch:
+            ready = {
+                name: row[plain]
+                if sealed[name]._is_ready(row[plain])  # noqa: SLF001 - of this module
+                else sealed[name].seal_under(*held[subject_of(row)], row[plain])
+                for name, plain in columns.items()
+            }
+            model.objects.filter(pk=row["pk"]).update(**ready)
 
 
 def sealed_columns() -> Iterator[SealedTextField]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -23,9 +23,14 @@ from folkmoot.ledger import EpochFile, EpochKeys, KeyLost, SubjectKey
 
 from . import models
 
-CACHED = 4_096
+CACHED = 8_192
 CACHED_SECONDS = 60.0
 BATCH = 1_000
+AROUND = 32
+"""How many keys on either side of one that is read are read along with it: what was written
+together is mostly shown together.
+"""
+WAIT_SECONDS = 0.05
 _MARK = 8  # bytes of a key's fingerprint
 _Which = tuple[int, bytes]
 CHANGED = (
@@ -38,25 +43,66 @@ class NoEpochKey(Exception):
     """The file of epoch keys is missing or lacks the current epoch: nothing can be sealed."""
 
 
+class NotInTransaction(Exception):
+    """Something was to be sealed outside a transaction: its key could be destroyed before what was
+    sealed is written.
+    """
+
+
+class _Hold:
+    """Live keys that a transaction holds. Kept among what the transaction does when it is
+    committed, so that it goes when that transaction, or the savepoint it was made in, is rolled
+    back: just as the database lets go of the keys then.
+    """
+
+    __slots__ = ("keys",)
+
+    def __init__(self) -> None:
+        self.keys: dict[str, tuple[int, SubjectKey]] = {}
+
+    def __call__(self) -> None:
+        return
+
+
 def live_key(subject: str, now: datetime) -> tuple[int, SubjectKey]:
     """The number and the key of ``subject``'s live key, made where there is none.
 
-    Part of the caller's transaction, in which the key cannot be destroyed by others. Raises
-    :class:`NoEpochKey` and ``folkmoot.ledger.LedgerError``.
+    Part of the caller's transaction, in which the key cannot be destroyed by others; a second
+    asking in it costs no query. Raises :class:`NotInTransaction`, :class:`NoEpochKey` and
+    ``folkmoot.ledger.LedgerError``.
     """
     return live_keys([subject], now)[subject]
 
 
 def live_keys(subjects: Iterable[str], now: datetime) -> dict[str, tuple[int, SubjectKey]]:
     """:func:`live_key` of several subjects at once."""
-    wanted = sorted(set(subjects))
-    found = {}
-    for number, subject, epoch, wrapped in _hold_live(wanted):
-        found[subject] = (number, _unwrap(epoch, bytes(wrapped), subject))
-    for subject in wanted:
-        if subject not in found:
-            found[subject] = _make(subject, now)
-    return found
+    if not connection.in_atomic_block:
+        raise NotInTransaction(
+            "Something was to be sealed outside a transaction. Nothing was written."
+        )
+    wanted = set(subjects)
+    found = {
+        subject: hold.keys[subject] for hold in _holds() for subject in wanted & hold.keys.keys()
+    }
+    missing = sorted(wanted - found.keys())
+    if not missing:
+        return found
+    fresh = {}
+    for number, subject, epoch, wrapped in _hold_live(missing):
+        fresh[subject] = (number, _unwrap(epoch, bytes(wrapped), subject))
+    for subject in missing:
+        if subject not in fresh:
+            fresh[subject] = _make(subject, now)
+    for number, key in fresh.values():
+        _CACHE.keep(number, key)
+    hold = _Hold()
+    hold.keys = fresh
+    transaction.on_commit(hold)
+    return {**found, **fresh}
+
+
+def _holds() -> list[_Hold]:
+    return [act for _, act, *_ in connection.run_on_commit if isinstance(act, _Hold)]
 
 
 def _hold_live(subjects: list[str]) -> list[tuple[int, str, int, bytes | memoryview[int]]]:
@@ -143,22 +189,21 @@ def _open_keys(wanted: Iterable[_Which]) -> Mapping[_Which, SubjectKey | None]:
     found: dict[_Which, SubjectKey | None] = {}
     missing: dict[int, list[_Which]] = {}
     for which in wanted:
-        cached = _CACHE.find(which)
-        if cached is not None:
+        cached = _CACHE.find(which[0])
+        # A number can come back as another key after a transaction that failed; the fingerprint,
+        # which stands with what is sealed, tells them apart.
+        if cached is not None and cached.fingerprint == which[1]:
             found[which] = cached
         else:
             missing.setdefault(which[0], []).append(which)
-    numbers = sorted(missing)
-    for start in range(0, len(numbers), BATCH):
-        for row in models.SubjectKey.objects.filter(pk__in=numbers[start : start + BATCH]):
-            key = None
-            if row.destroyed_at is None:
-                key = _unwrap(row.epoch, bytes(row.wrapped), row.subject)
-                _CACHE.keep((row.pk, key.fingerprint), key)
-            for which in missing[row.pk]:
-                if key is not None and key.fingerprint != which[1]:
-                    raise KeyLost(CHANGED)
-                found[which] = key
+    for row in _read_rows(sorted(missing)):
+        if row.pk not in missing:
+            _CACHE.keep(row.pk, None if row.destroyed_at is not None else _to_wrapped(row))
+            continue
+        key = _unwrap_row(row)
+        _CACHE.keep(row.pk, key)
+        for which in missing[row.pk]:
+            found[which] = _as_wanted(key, which)
     if any(which not in found for all_of in missing.values() for which in all_of):
         raise KeyLost(
             "The key that this was sealed with is not in the database. Part of the database is "
@@ -167,16 +212,60 @@ def _open_keys(wanted: Iterable[_Which]) -> Mapping[_Which, SubjectKey | None]:
     return found
 
 
+def _read_rows(numbers: Sequence[int]) -> Iterator[models.SubjectKey]:
+    rows = models.SubjectKey.objects
+    if len(numbers) == 1:
+        yield from rows.filter(pk__range=(numbers[0] - AROUND, numbers[0] + AROUND))
+        return
+    for start in range(0, len(numbers), BATCH):
+        yield from rows.filter(pk__in=numbers[start : start + BATCH])
+
+
+def _as_wanted(key: SubjectKey | None, which: _Which) -> SubjectKey | None:
+    if key is not None and key.fingerprint != which[1]:
+        raise KeyLost(CHANGED)
+    return key
+
+
+def _unwrap_row(row: models.SubjectKey) -> SubjectKey | None:
+    """The key in a row; ``None`` where it is destroyed."""
+    if row.destroyed_at is not None:
+        return None
+    try:
+        return _unwrap(*_to_wrapped(row))
+    except KeyLost:
+        epoch = row.epoch
+        row.refresh_from_db()
+        if row.epoch == epoch and row.wrapped:
+            raise
+        return _unwrap_row(row)  # a roll ended since the row was read
+
+
+def warm(subjects: Iterable[str]) -> None:
+    """Read the live keys of these subjects ahead, for a page that shows what is sealed under many:
+    one query for each ``BATCH`` of them, and none for each value that is opened then.
+    """
+    wanted = sorted(set(subjects))
+    for start in range(0, len(wanted), BATCH):
+        for row in models.SubjectKey.objects.filter(
+            subject__in=wanted[start : start + BATCH], destroyed_at=None
+        ):
+            if not _CACHE.has(row.pk):
+                _CACHE.keep(row.pk, _to_wrapped(row))
+
+
 def destroy(numbers: Iterable[int], now: datetime) -> int:
     """Empty these keys' rows; how many were live. Part of the caller's transaction.
 
     Nothing sealed under them opens from here on in this database. :func:`roll` sees to the copies.
     """
-    mine = list(numbers)
+    mine = frozenset(numbers)
     gone = models.SubjectKey.objects.filter(pk__in=mine, destroyed_at=None).update(
         wrapped=b"", destroyed_at=now
     )
     _CACHE.drop(mine)
+    for hold in _holds():
+        hold.keys = {name: held for name, held in hold.keys.items() if held[0] not in mine}
     return gone
 
 
@@ -235,35 +324,62 @@ def _unwrap(epoch: int, wrapped: bytes, subject: str) -> SubjectKey:
     return keys.unwrap(epoch, wrapped, subject)
 
 
+_Wrapped = tuple[int, bytes, str]
+"""A key as its row has it: the epoch, the wrapped key and the subject."""
+
+
+def _to_wrapped(row: models.SubjectKey) -> _Wrapped:
+    return row.epoch, bytes(row.wrapped), row.subject
+
+
 class _Cache:
-    """Keys by number and fingerprint, the newest used, for a minute: another process may destroy
-    one. A number can come back as another key after a transaction that failed; the fingerprint,
-    which stands with what is sealed, tells them apart.
+    """Keys by number, the newest used, for a minute: another process may destroy one. A key that
+    was read ahead is unwrapped when it is wanted.
     """
 
     def __init__(self) -> None:
-        self._keys: OrderedDict[_Which, tuple[float, SubjectKey]] = OrderedDict()
+        self._keys: OrderedDict[int, tuple[float, SubjectKey | _Wrapped]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def find(self, which: _Which) -> SubjectKey | None:
+    def has(self, number: int) -> bool:
         with self._lock:
-            kept_at, key = self._keys.get(which, (0.0, None))
-            if key is None or time.monotonic() - kept_at > CACHED_SECONDS:
-                self._keys.pop(which, None)
-                return None
-            return key
+            kept_at, _ = self._keys.get(number, (float("-inf"), None))
+        return time.monotonic() - kept_at <= CACHED_SECONDS
 
-    def keep(self, which: _Which, key: SubjectKey) -> None:
+    def find(self, number: int) -> SubjectKey | None:
         with self._lock:
-            self._keys[which] = (time.monotonic(), key)
+            kept_at, key = self._keys.get(number, (float("-inf"), None))
+            if key is None or time.monotonic() - kept_at > CACHED_SECONDS:
+                self._keys.pop(number, None)
+                return None
+            self._keys.move_to_end(number)
+        if isinstance(key, SubjectKey):
+            return key
+        try:
+            unwrapped = _unwrap(*key)
+        except KeyLost:  # a roll ended since it was read ahead: its row is read anew, and tells
+            self.drop([number])
+            return None
+        with self._lock:
+            # Not where it was dropped, or kept anew, meanwhile.
+            if self._keys.get(number) == (kept_at, key):
+                self._keys[number] = (kept_at, unwrapped)
+        return unwrapped
+
+    def keep(self, number: int, key: SubjectKey | _Wrapped | None) -> None:
+        """Keep a key; ``None`` for one that is destroyed."""
+        with self._lock:
+            self._keys.pop(number, None)
+            if key is None:
+                return
+            self._keys[number] = (time.monotonic(), key)
             while len(self._keys) > CACHED:
                 self._keys.popitem(last=False)
 
     def drop(self, numbers: Iterable[int]) -> None:
-        gone = set(numbers)
         with self._lock:
-            for which in [which for which in self._keys if which[0] in gone]:
-                del self._keys[which]
+            for number in numbers:
+                self._keys.pop(number, None)
 
     def clear(self) -> None:
         with self._lock:
@@ -295,12 +411,17 @@ def roll(now: datetime) -> int:
             _begin_epoch(now)
     forget_cached()
     wrapped = 0
-    while batch := _wrap_batch():
+    while True:
+        batch = _wrap_batch()
         wrapped += batch
+        if batch == 0:
+            if not _are_any_old():
+                break
+            time.sleep(WAIT_SECONDS)  # somebody is sealing under the last of them
     with transaction.atomic():
         _lock_epochs()
-        newest = models.Epoch.objects.order_by("-number").values_list("number", flat=True)[0]
-        if models.SubjectKey.objects.filter(epoch__lt=newest, destroyed_at=None).exists():
+        newest = _newest_epoch()
+        if _are_any_old():
             raise NoEpochKey("A key was wrapped in a closed epoch. Roll the epoch again.")
         keys = epoch_keys()
         if newest not in keys.keys:
@@ -331,10 +452,11 @@ def _begin_epoch(now: datetime) -> None:
 
 @transaction.atomic
 def _wrap_batch() -> int:
-    newest = models.Epoch.objects.order_by("-number").values_list("number", flat=True)[0]
     rows = list(
-        models.SubjectKey.objects.select_for_update()
-        .filter(epoch__lt=newest, destroyed_at=None)
+        # Those that somebody seals under just now are passed over, and taken in the next batch:
+        # who waited here while holding others would be waited for by whoever wants one of these.
+        models.SubjectKey.objects.select_for_update(skip_locked=True)
+        .filter(epoch__lt=_newest_epoch(), destroyed_at=None)
         .order_by("pk")[:BATCH]
     )
     keys = epoch_keys()
@@ -343,6 +465,14 @@ def _wrap_batch() -> int:
         row.epoch, row.wrapped = keys.wrap(key, row.subject)
     models.SubjectKey.objects.bulk_update(rows, ["epoch", "wrapped"])
     return len(rows)
+
+
+def _are_any_old() -> bool:
+    return models.SubjectKey.objects.filter(epoch__lt=_newest_epoch(), destroyed_at=None).exists()
+
+
+def _newest_epoch() -> int:
+    return models.Epoch.objects.order_by("-number").values_list("number", flat=True)[0]
 
 
 def _lock_epochs() -> None:
