@@ -1,4 +1,4 @@
-"""``folkmoot ledger verify``: what it prints, and with which status it ends."""
+"""``folkmoot ledger verify`` of proofs: what it prints, and with which status it ends."""
 
 from __future__ import annotations
 
@@ -76,13 +76,12 @@ def test_a_file_that_cannot_be_read_is_status_2_and_the_others_are_still_judged(
     proof: Path, capsys
 ) -> None:
     assert (
-        run(["ledger", "verify", str(proof.parent / "absent\n"), str(proof.parent), str(proof)])
+        run(["ledger", "verify", str(proof.parent / "absent\n"), str(proof), str(proof.parent)])
         == 2
     )
     out, err = capsys.readouterr()
-    assert "true" in out.splitlines()
+    assert [line for line in out.splitlines() if line in {"true", "false"}] == ["true", "false"]
     assert "absent\\n: No such file" in err
-    assert "Is a directory" in err
 
 
 def test_json_has_one_object_per_file(practice, proof: Path, forged: Path, capsys) -> None:

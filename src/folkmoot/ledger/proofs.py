@@ -30,8 +30,10 @@ from .tree import HASH_BYTES, leaf_hash, verify_inclusion
 
 MAX_PROOF_BYTES = 1 << 20
 """A proof file above 1 MiB is refused unread."""
+PROOF_MAGIC = "c2sp.org/tlog-proof@v1"
+"""The first line of a proof file."""
 
-_MAGIC = "c2sp.org/tlog-proof@v1"
+
 _MAX_HASHES = 63
 _MAX_REASON = 600
 _NAMES_SHOWN = 3
@@ -109,7 +111,12 @@ def make_proof(
     note = open_note(checkpoint, [log, *(Witness.from_text(key) for key in witnesses)])
     if log not in note.signed_by:
         raise ProofError(f"The log's key {log.name} did not sign this checkpoint.")
-    lines = [_MAGIC, f"extra {encode_base64(extra)}", f"index {index}", *map(encode_base64, path)]
+    lines = [
+        PROOF_MAGIC,
+        f"extra {encode_base64(extra)}",
+        f"index {index}",
+        *map(encode_base64, path),
+    ]
     text = "\n".join(lines) + "\n\n" + note.to_text()
     result = verify_proof(text, keys=[vkey])
     if not result:
@@ -283,8 +290,8 @@ def _split_file(text: str | bytes) -> tuple[list[str], str]:
         raise ProofError("A proof file must be UTF-8 text; this is not.") from wrong
     head, gap, checkpoint = whole.partition("\n\n")
     lines = head.split("\n")
-    if lines[0] != _MAGIC:
-        raise ProofError(f"A proof file must begin with the line {_MAGIC}.")
+    if lines[0] != PROOF_MAGIC:
+        raise ProofError(f"A proof file must begin with the line {PROOF_MAGIC}.")
     if not gap or not checkpoint:
         raise ProofError(f"The file ends before the signed head of the log. {_CUT}")
     if not checkpoint.endswith("\n"):
