@@ -118,13 +118,14 @@ def zip_bag(folder: Path, target: Path) -> None:
     The same bag gives the same bytes: names sorted, times fixed. Raises ``OSError``;
     ``FileExistsError`` where ``target`` exists.
     """
+    top = folder.resolve().name
     made = False
     try:
         with target.open("xb") as file, zipfile.ZipFile(file, "w") as archive:
             made = True
-            for path in sorted(one for one in folder.rglob("*") if one.is_file()):
-                name = f"{folder.resolve().name}/{path.relative_to(folder).as_posix()}"
-                entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            found = (one for one in folder.rglob("*") if one.is_file())
+            for name, path in sorted((one.relative_to(folder).as_posix(), one) for one in found):
+                entry = zipfile.ZipInfo(f"{top}/{name}", date_time=(1980, 1, 1, 0, 0, 0))
                 entry.create_system = 3  # Unix on every machine, so that the bytes are the same
                 entry.external_attr = 0o644 << 16
                 packed = path.suffix not in _STORED
