@@ -54,6 +54,7 @@ __all__ = [
     "key_for",
     "list_accounts",
     "list_connected",
+    "list_known",
     "list_kinds",
     "list_practice",
     "list_proposed",
@@ -88,6 +89,15 @@ def list_accounts(organisation: Organisation) -> list[Account]:
             "pk"
         )
     )
+
+
+def list_known(organisation: Organisation) -> list[Account]:
+    """The accounts that an organisation has or had, in the order in which they were connected: for
+    whoever looks back.
+    """
+    kept = [AccountState.CONNECTED, AccountState.DISCONNECTED]
+    found = Account.objects.filter(organisation=organisation, state__in=kept, replaces=None)
+    return list(found.order_by("pk"))
 
 
 def list_connected() -> list[Account]:
