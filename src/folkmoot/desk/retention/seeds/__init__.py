@@ -1,0 +1,1 @@
+"""Schedules that are proposed to a body, as data: see :mod:`..seeding`."""
