@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from hashlib import sha256
 from pathlib import Path
 
 import bagit
@@ -383,3 +384,17 @@ def test_a_time_far_from_now_is_written_in_full(tmp_path: Path, practice) -> Non
     write(tmp_path / "bag", practice, made_at=datetime(2031, 1, 2, 3, 4, 5, 6, NOW.tzinfo))
     assert "2 January 2031, 03:04:05 UTC" in (tmp_path / "bag/README.txt").read_text()
     assert both(tmp_path / "bag").ok
+
+
+def test_the_texts_of_this_form_of_bag_are_what_they_were(bag: Path) -> None:
+    """A check works these texts out anew, so a bag made today must read the same for ever.
+
+    Where this fails, a text was changed: give the new form another number (``words.FORMAT``), and
+    keep the old one for the bags that people have. Before the first release it may be set anew.
+    """
+    whole = sha256()
+    texts = (".html", ".csv", ".jsonl", ".json", "policy", "README.txt", "bagit.txt")
+    for name in files_of(bag):
+        if name.endswith(texts):
+            whole.update(name.encode() + (bag / name).read_bytes())
+    assert whole.hexdigest() == ""
