@@ -10,8 +10,8 @@ from django.db import connection, transaction
 from folkmoot.ledger import LedgerError
 
 from . import models
-from .log import is_remembered, log_size, log_tree, notary, signs_here
-from .queries import find_refusal
+from .heads import find_refusal
+from .log import is_remembered, log_size, log_tree, memory, notary, signs_here
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,9 @@ def sign(now: datetime) -> bool:
         be_the_only_sequencer()
         tree = log_tree()
         try:
-            note = notary().sign(tree)
+            notary().sign(tree)
+            # As it is remembered, so that a head keeps the signature it was published with.
+            note = memory().read_text(encoding="utf-8")
         except (LedgerError, OSError) as refused:
             keep_refusal(str(refused), now)
             return False

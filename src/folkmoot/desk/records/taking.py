@@ -11,15 +11,17 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from folkmoot.ledger import Entry as Leaf
-from folkmoot.ledger import Field, Tree
+from folkmoot.ledger import Field, NoteError, Tree, open_note
 
 from . import erasing, models, values
-from .log import TableTiles, signer
-from .queries import NoSuchEntry, Recorded, get_proof
-from .queries import _with_fields as read_rows
+from .log import TableTiles, log_verifiers
+from .log import log_keys as all_log_keys
+from .queries import NoSuchEntry, get_proof
+from .reading import Recorded, read_rows
 
 BATCH = 500
 _TILES_KEPT = 1_024  # at most 8 MiB
@@ -159,8 +161,32 @@ def take(organisation: str, entry_ids: Collection[str], size: int) -> Iterator[T
 
 
 def log_keys() -> tuple[str, ...]:
-    """The public keys that a stranger needs to check a head: the log's."""
-    return (signer().vkey,)
+    """The public keys that a stranger needs to check a head: the log's, the current one first."""
+    return all_log_keys()
+
+
+def policy(note: str) -> tuple[str, ...]:
+    """The public keys that go with a head: the one of the log that signed it, then those of the
+    witnesses that this desk asks. Raises ``folkmoot.ledger.NoteError`` where none of ours signed.
+    """
+    for verifier in log_verifiers():
+        try:
+            open_note(note, [verifier])
+        except NoteError:
+            continue
+        return (verifier.vkey, *(key for key, _address in settings.CONFIG.witnesses))
+    raise NoteError("The record's newest head is signed by none of its own keys.")
+
+
+def was_erased_since(entry_ids: Collection[str], since: datetime) -> bool:
+    """Whether a field of any of these entries was erased after ``since``."""
+    ids = list(entry_ids)
+    return any(
+        models.FieldValue.objects.filter(
+            entry_id__in=ids[start : start + BATCH], erased_at__gt=since
+        ).exists()
+        for start in range(0, len(ids), BATCH)
+    )
 
 
 def public_labels(entry_ids: Collection[str]) -> dict[str, frozenset[str]]:

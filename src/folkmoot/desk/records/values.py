@@ -65,6 +65,12 @@ def read_leaf(leaf: str) -> Leaf:
     return Leaf.from_bytes(leaf.encode())
 
 
+def text_of(blob: bytes | None) -> str | None:
+    """A field's text alone, from what was sealed; ``None`` where it was erased."""
+    field = _to_field("", blob)
+    return None if field is None else field.value
+
+
 def place_of(entry_id: str, label: str) -> str:
     """Where a field's opening is kept, as what is sealed there knows it."""
     return f"{entry_id}/{label}"

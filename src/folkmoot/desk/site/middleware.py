@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC
 from http import HTTPStatus
 from urllib.parse import unquote
 
@@ -17,12 +18,13 @@ def public_organisation(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
     """Give every request ``public_ref``: the opaque id of the organisation its host shows, or an
-    empty string where there is none.
+    empty string where there is none; and ``public_zone``, that organisation's time zone.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         organisation = find_public_organisation(request.get_host())
         request.public_ref = organisation.ref if organisation else ""  # type: ignore[attr-defined]
+        request.public_zone = organisation.timezone if organisation else UTC  # type: ignore[attr-defined]
         return get_response(request)
 
     return middleware

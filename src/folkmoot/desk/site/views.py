@@ -35,7 +35,7 @@ SAID = "delivery.sent"
 def front(request: HttpRequest) -> HttpResponse:
     """How this body talks with the public: where, and what it said last."""
     organisation = find_public_organisation(request.get_host())
-    latest = records.list_public(organisation.ref, SAID)[0][:3] if organisation else []
+    latest = records.list_public(organisation.ref, SAID, most=3) if organisation else []
     return render(
         request,
         "site/front.html",
