@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import desk_moves as moves
 import pytest
 from django.db import transaction
 
 from folkmoot.desk.records import actions as records
-from folkmoot.desk.records.models import Checkpoint, Entry, FieldValue, Intent
+from folkmoot.desk.records.models import Checkpoint, Entry, FieldValue, Intent, Refusal
+from folkmoot.ledger import Entry as Leaf
 
 MEMORY = "ledger.checkpoint"
 
@@ -74,3 +77,33 @@ def test_no_name_and_no_address_stands_in_an_entry_s_header(cast):
         leaf = one.leaf.casefold()
         for word in ("alice", "bob", "carol", "mootshire", "@", "moot.example", "library"):
             assert word not in leaf, leaf
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"subject": "post/another"},
+        {"entry_id": "0" * 32},
+        {"made_at": datetime(2020, 1, 1, tzinfo=UTC)},
+        {"leaf": "{}"},
+    ],
+)
+def test_an_entry_that_was_changed_while_it_waited_is_not_put_into_the_record(cast, changed):
+    """What the log holds can never be put right again."""
+    records.sequence(cast.clock())
+    moves.leave(cast)
+    before = Entry.objects.count()
+    Intent.objects.update(**changed)
+    assert records.sequence(cast.clock()) == 0
+    assert (Entry.objects.count(), Intent.objects.count()) == (before, 1)
+    assert Refusal.objects.count() == 1
+
+
+def test_the_columns_of_an_entry_repeat_what_its_text_says(cast):
+    moves.leave(cast, once="test/1")
+    records.sequence(cast.clock())
+    row = Entry.objects.order_by("-index").first()
+    leaf = Leaf.from_bytes(row.leaf.encode())
+    assert (row.entry_id, row.kind, row.organisation) == (leaf.id, leaf.kind, leaf.organisation)
+    assert (row.subject, row.retention, row.at) == (leaf.subject, leaf.retention, leaf.at)
+    assert row.once == "test/1"

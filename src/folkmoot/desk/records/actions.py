@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -17,12 +17,12 @@ from folkmoot.ledger import (
     leaf_hashes,
     seal,
 )
-from folkmoot.ledger import Entry as Leaf
 
-from . import models, values
+from . import anchoring, models, values
 from .classes import class_of
 from .log import log_tree, signs_here
 from .queries import find_entry_id
+from .sequencing import check_waiting, move_into_log
 from .signing import be_the_only_sequencer, keep_refusal, sign
 
 BATCH = 1_000
@@ -120,33 +120,38 @@ def sequence(now: datetime) -> int:
     return taken
 
 
+def anchor(clock: Callable[[], datetime], post: anchoring.Post) -> int:
+    """Have the newest head kept by those outside who are owed it; how many of them took it."""
+    return anchoring.ask_all(clock, post, _tell_dispute)
+
+
+def _tell_dispute(witness: str, said: str, now: datetime) -> None:
+    record(
+        "witness.disputed",
+        at=now,
+        organisation="",
+        actor="",
+        role="worker",
+        subject="ledger",
+        fields={"witness": witness, "said": said},
+    )
+
+
 @transaction.atomic
 def _sequence_batch() -> int:
     be_the_only_sequencer()
-    intents = list(models.Intent.objects.order_by("pk")[:BATCH])
+    waiting = list(
+        models.Intent.objects.order_by("pk").values_list(
+            "pk", "leaf", "entry_id", "subject", "made_at"
+        )[:BATCH]
+    )
+    entries = check_waiting(waiting)
     tree = log_tree()
     _refuse_lost_entries(tree)
-    rows = []
-    for index, intent in enumerate(intents, start=tree.size):
-        leaf = Leaf.from_bytes(intent.leaf.encode())
-        rows.append(
-            models.Entry(
-                index=index,
-                entry_id=leaf.id,
-                once=intent.once,
-                leaf=intent.leaf,
-                kind=leaf.kind,
-                organisation=leaf.organisation,
-                subject=leaf.subject,
-                retention=leaf.retention,
-                at=leaf.at,
-                public=intent.public,
-            )
-        )
-    tree.append(leaf_hashes(intent.leaf.encode() for intent in intents))
-    models.Entry.objects.bulk_create(rows)
-    models.Intent.objects.filter(pk__in=[intent.pk for intent in intents]).delete()
-    return len(intents)
+    first = tree.size
+    tree.append(leaf_hashes(entries))
+    move_into_log([number for number, *_ in waiting], first)
+    return len(waiting)
 
 
 def _refuse_lost_entries(tree: Tree) -> None:
