@@ -28,6 +28,7 @@ from folkmoot.ledger import (
     leaf_hashes,
     open_note,
 )
+from folkmoot.ledger.bags import Item, Redaction, write_bag, zip_bag
 from folkmoot.ledger.mirror import Mirror
 
 LOG = Signer("log.example", b"\1" * 32)
@@ -324,6 +325,42 @@ def test_verify_reads_a_proof_out_of_a_pipe(at: Path, practice) -> None:
         text=True,
     )
     assert (done.returncode, done.stdout.splitlines()[0]) == (0, "true"), done.stderr
+
+
+def test_verify_reads_bags_as_folders_and_as_zip_files(at: Path, practice, capsys) -> None:
+    item = Item(practice.entries[5], 5, tuple(practice.tree.inclusion_proof(5)))
+    write_bag(
+        at / "bag",
+        title="Request 2026/114",
+        about="Posts about the flood.",
+        made_at=NOW,
+        checkpoint=practice.checkpoint,
+        policy=[practice.signer.vkey],
+        items=[item],
+        redactions=[
+            Redaction(practice.entries[5].id, one.label, "FOIA s.40(2)")
+            for one in practice.fields[5]
+        ],
+    )
+    zip_bag(at / "bag", at / "bag.zip")
+    key = ("--key", practice.signer.vkey)
+    status, out, _ = ask(capsys, "verify", "bag", "bag.zip", *key)
+    assert status == 0, out
+    assert [line for line in out if line in {"bag:", "bag.zip:", "true", "false"}] == [
+        "bag:", "true", "bag.zip:", "true",
+    ]  # fmt: skip
+    assert "  fields withheld: 2" in out
+    assert ask(capsys, "verify", "bag", *key, "--witness", WITNESS.vkey)[0] == 1
+    status, out, _ = ask(capsys, "verify", "bag", "--key", LOG.vkey)
+    assert (status, out[0]) == (1, "false")
+    status, out, _ = ask(capsys, "verify", "bag", "--witness", WITNESS.vkey, "--quorum", "0")
+    assert (status, "leave --quorum out" in out[1]) == (1, True)
+    page = at / "bag/data/index.html"
+    page.write_bytes(page.read_bytes().replace(b"flood", b"blood"))
+    status, out, _ = ask(capsys, "verify", "bag", "--json")
+    told = json.loads(out[0])
+    assert (status, told["ok"]) == (1, False)
+    assert any("data/index.html was changed" in one for one in told["problems"])
 
 
 # witness

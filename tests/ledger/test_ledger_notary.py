@@ -6,12 +6,14 @@ import os
 import stat
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from folkmoot.ledger import (
     Checkpoint,
+    Cosigner,
     ForkRefused,
     MemoryDamaged,
     MemoryStore,
@@ -20,6 +22,7 @@ from folkmoot.ledger import (
     Signer,
     TileError,
     Tree,
+    add_cosignatures,
     leaf_hash,
     open_note,
 )
@@ -187,6 +190,18 @@ def test_a_log_keeps_its_memory_through_a_change_of_key(memory: Path) -> None:
     assert head_of(renewed.sign(tree_of("a", "b", "c"))).size == 3
     with pytest.raises(NoteError):
         open_note(memory.read_text(), [old.verifier])
+
+
+def test_a_published_head_with_cosignatures_serves_as_the_memory(memory: Path) -> None:
+    note = Notary(SIGNER, memory).sign(tree_of("a", "b"))
+    text = open_note(note, [SIGNER.verifier]).text
+    seen = Cosigner("w.example", b"\3" * 32).cosign(text, datetime(2026, 11, 26, tzinfo=UTC))
+    memory.write_text(add_cosignatures(note, [SIGNER.verifier], [seen]))
+    notary = Notary(SIGNER, memory, required=True)
+    assert notary.sign(tree_of("a", "b")) == note
+    with pytest.raises(ForkRefused):
+        notary.sign(tree_of("a", "x", "c"))
+    assert head_of(notary.sign(tree_of("a", "b", "c"))).size == 3
 
 
 def test_tiles_that_are_lost_are_an_error_and_nothing_is_signed(memory: Path) -> None:
