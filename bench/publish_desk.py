@@ -230,7 +230,9 @@ def plain(count: int) -> dict[str, float]:
         with transaction.atomic():
             Draft.objects.filter(pk=draft.pk).update(state="publishing")
         version = get_version(draft)
-        rendition = make_rendition(version.text, (), "en", adapter.capabilities())
+        rendition = make_rendition(
+            version.text, (), "en", adapter.capabilities(), organisation_id=body.pk
+        )
         key = adapter.make_key(str(draft.pk), draft.due_at)
         adapter.send(adapter.prepare(rendition, key=key, at=draft.due_at))
         with transaction.atomic():

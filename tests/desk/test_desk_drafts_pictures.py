@@ -14,7 +14,12 @@ from PIL import Image
 
 from folkmoot.desk.drafts import actions as drafts
 from folkmoot.desk.drafts.models import Draft, Picture
-from folkmoot.desk.drafts.pictures import PictureRefused, keep_picture, picture_path
+from folkmoot.desk.drafts.pictures import (
+    PictureRefused,
+    make_picture,
+    picture_path,
+    read_picture,
+)
 from folkmoot.desk.drafts.queries import get_version
 
 
@@ -111,7 +116,7 @@ def test_where_and_with_what_it_was_taken_is_gone_from_what_is_kept(cast):
     status, _ = hand_in(cast, data, "IMG_0001.jpg")
     assert status == 200
     (row,) = get_version(Draft.objects.get()).pictures
-    kept = picture_path(row["sha256"], row["media_type"]).read_bytes()
+    kept = read_picture(cast.body.pk, row["sha256"], row["media_type"])
     assert b"SpyCam" not in kept
     assert b"secret comment" not in kept
     with Image.open(io.BytesIO(kept)) as image:
@@ -123,15 +128,15 @@ def test_where_and_with_what_it_was_taken_is_gone_from_what_is_kept(cast):
 def test_what_was_hidden_after_the_picture_is_gone_from_what_is_kept(cast):
     hand_in(cast, moves.picture_file().getvalue() + b"PK\x03\x04 a whole archive", "p.png")
     (row,) = get_version(Draft.objects.get()).pictures
-    assert b"archive" not in picture_path(row["sha256"], row["media_type"]).read_bytes()
+    assert b"archive" not in read_picture(cast.body.pk, row["sha256"], row["media_type"])
 
 
 def keep(data, name="p"):
-    return keep_picture(io.BytesIO(data), size_bytes=len(data), name=name)
+    return make_picture(io.BytesIO(data), size_bytes=len(data), name=name)
 
 
 def shade(kept):
-    with Image.open(picture_path(kept.sha256, kept.media_type)) as image:
+    with Image.open(io.BytesIO(kept.data)) as image:
         return image.convert("RGB").getpixel((3, 3))
 
 
@@ -185,10 +190,10 @@ def test_a_picture_is_not_shown_to_another_body_nor_in_public_before_it_is_publi
     address = f"/desk/pictures/{row['sha256']}"
     answer = cast.client(cast.bob).get(address)
     assert answer.status_code == 200
-    assert b"".join(answer.streaming_content).startswith(b"\x89PNG")
+    assert answer.content.startswith(b"\x89PNG")
     assert cast.client(cast.mallory).get(address).status_code == 404
     assert cast.client().get(f"/pictures/{row['sha256']}.png").status_code == 404
-    picture_path(row["sha256"], row["media_type"]).unlink()
+    picture_path(cast.body.pk, row["sha256"], row["media_type"]).unlink()
     assert cast.client(cast.bob).get(address).status_code == 404
     Picture.objects.update(public=True)
     assert cast.client().get(f"/pictures/{row['sha256']}.png").status_code == 404
@@ -205,6 +210,6 @@ def test_a_published_picture_is_seen_by_anyone_with_its_words(cast):
     answer = cast.client().get(f"/pictures/{row['sha256']}.png")
     assert answer.status_code == 200
     assert answer["Content-Type"] == "image/png"
-    assert b"".join(answer.streaming_content).startswith(b"\x89PNG")
+    assert answer.content.startswith(b"\x89PNG")
     page = cast.client().get(moves.told(draft).url.removeprefix("http://testserver"))
     assert 'alt="A teal field."' in page.content.decode()

@@ -344,6 +344,7 @@ class World:
                 version.pictures,
                 version.language,
                 accounts.capabilities_of(self.account(name)),
+                organisation_id=self.account(name).organisation_id,
             )
             parts = [
                 (part.text, tuple((one.sha256, one.alt) for one in part.pictures))

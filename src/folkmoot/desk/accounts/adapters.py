@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import cast
 
 from django.conf import settings
@@ -140,24 +141,26 @@ def _connected(account: Account, secrets: Mapping[str, str], tokens: TokenStore)
         secrets=secrets,
         outbound=Outbound(allow=settings.INTERNAL_HOSTS, timeout_seconds=OUTBOUND_SECONDS),
         tokens=tokens,
-        picture_url=_early_picture_url,
+        picture_url=partial(_early_picture_url, account.organisation_id),
         now=lambda: datetime.now(UTC),
     )
 
 
-def read_early_name(name: str) -> tuple[str, str] | None:
-    """SHA-256 and media type of the picture an early address names; ``None`` for a name that is
-    not of our making, or older than a post may be prepared ahead.
+def read_early_name(name: str) -> tuple[int, str, str] | None:
+    """The organisation's id, SHA-256 and media type of the picture an early address names; ``None``
+    for a name that is not of our making, or older than a post may be prepared ahead.
     """
     try:
-        sha256, media_type = signing.loads(name, salt=EARLY_SALT, max_age=EARLY_SECONDS)
+        organisation_id, sha256, media_type = signing.loads(
+            name, salt=EARLY_SALT, max_age=EARLY_SECONDS
+        )
+        return int(organisation_id), str(sha256), str(media_type)
     except (signing.BadSignature, ValueError, TypeError):
         return None
-    return str(sha256), str(media_type)
 
 
-def _early_picture_url(sha256: str, media_type: str) -> str:
-    name = signing.dumps([sha256, media_type], salt=EARLY_SALT)
+def _early_picture_url(organisation_id: int, sha256: str, media_type: str) -> str:
+    name = signing.dumps([organisation_id, sha256, media_type], salt=EARLY_SALT)
     return settings.CONFIG.address + reverse("early_picture", kwargs={"name": name})
 
 

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from folkmoot.desk.people.queries import Member, Organisation, Role, names_by_ref
 from folkmoot.desk.records import actions as records
+from folkmoot.desk.records import columns
 
 from . import walltime
 from .content import (
@@ -24,7 +25,7 @@ from .content import (
 from .keeping import ask_for_signoff, content_fields, keep_version, must_hold
 from .lifecycle import DraftFacts, DraftState
 from .models import Draft, Picture, Signoff, Version
-from .pictures import PictureRefused, keep_picture
+from .pictures import PictureRefused, keep_picture, make_picture
 from .queries import (
     find_signoff,
     get_again,
@@ -359,20 +360,26 @@ def add_picture(
     :class:`PictureRefused` for a file that is not a usable picture.
     """
     must_hold(member, Role.AUTHOR)
-    kept = keep_picture(file, size_bytes=size_bytes, name=name)
-    picture, _ = Picture.objects.get_or_create(
-        organisation=member.organisation,
-        sha256=kept.sha256,
-        defaults={
-            "media_type": kept.media_type,
-            "size_bytes": kept.size_bytes,
-            "width": kept.width,
-            "height": kept.height,
-            "name": name[:200],
-            "added_by": member.ref,
-            "added_at": now,
-        },
-    )
+    kept = make_picture(file, size_bytes=size_bytes, name=name)
+    shown_name = name[:200] or "picture"
+    with transaction.atomic():
+        picture, _ = Picture.objects.get_or_create(
+            organisation=member.organisation,
+            sha256=kept.sha256,
+            defaults={
+                "media_type": kept.media_type,
+                "size_bytes": kept.size_bytes,
+                "width": kept.width,
+                "height": kept.height,
+                "name": shown_name,
+                "added_by": member.ref,
+                "added_at": now,
+            },
+        )
+        if columns.is_erased(picture.name):  # erased since, and added again
+            columns.update_sealed(picture, {"name": shown_name, "public": False})
+            picture.name = shown_name
+        keep_picture(kept, member.organisation_id)
     return picture_row(picture, alt=alt.strip())
 
 

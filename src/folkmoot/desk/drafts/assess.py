@@ -196,7 +196,13 @@ def _pieces(text: str, report: Report) -> tuple[Piece, ...]:
 
 def _card(content: Content, account: accounts.Account) -> Card:
     capabilities = accounts.capabilities_of(account)
-    rendition = make_rendition(content.text, content.pictures, content.language, capabilities)
+    rendition = make_rendition(
+        content.text,
+        content.pictures,
+        content.language,
+        capabilities,
+        organisation_id=account.organisation_id,
+    )
     parts = []
     for number, part in enumerate(rendition.parts):
         shown = content.pictures if number == 0 else ()

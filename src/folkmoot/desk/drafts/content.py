@@ -21,6 +21,7 @@ from folkmoot.check import (
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.guidance import queries as guidance
 from folkmoot.desk.people.queries import Organisation
+from folkmoot.desk.records import columns
 from folkmoot.desk.stops import queries as stops
 from folkmoot.guidance import GuidanceError
 
@@ -153,7 +154,11 @@ def content_digest(content: Content, report: Mapping[str, Any], draft: Draft, nu
     addressed = []
     for account in chosen_accounts(content, draft.organisation):
         rendition = make_rendition(
-            content.text, content.pictures, content.language, accounts.capabilities_of(account)
+            content.text,
+            content.pictures,
+            content.language,
+            accounts.capabilities_of(account),
+            organisation_id=draft.organisation_id,
         )
         addressed.append(
             Addressed(
@@ -208,7 +213,9 @@ def list_problems(content: Content, organisation: Organisation) -> list[str]:
     chosen = chosen_accounts(content, organisation)
     removal = content.kind == DraftKind.REMOVAL
     problems = []
-    if not content.text.strip():
+    if columns.is_erased(content.text):
+        problems.append("What this post said was erased. Write its text anew.")
+    elif not content.text.strip():
         problems.append(
             "Say in a sentence, for the public, why it was taken down."
             if removal
@@ -245,7 +252,13 @@ def list_problems(content: Content, organisation: Organisation) -> list[str]:
                     " out, and see to it there by hand, or post a correction."
                 )
             continue
-        rendition = make_rendition(content.text, content.pictures, content.language, capabilities)
+        rendition = make_rendition(
+            content.text,
+            content.pictures,
+            content.language,
+            capabilities,
+            organisation_id=organisation.pk,
+        )
         problems += [problem.message for problem in describe_problems(capabilities, rendition)]
     return list(dict.fromkeys(problems))
 

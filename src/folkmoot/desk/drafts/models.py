@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from django.db import models
 
+from folkmoot.desk.records.columns import SealedJSONField, SealedTextField
+
 from .lifecycle import DraftKind, DraftState
 
 
@@ -41,6 +43,10 @@ class Draft(models.Model):
         return f"post/{self.pk}"
 
 
+def _erased_report() -> dict[str, str]:
+    return {"failed": "What the check found was erased, so this post cannot be sent."}
+
+
 class Version(models.Model):
     """The post as it stood after one save. Never changed; an edit makes the next one.
 
@@ -60,23 +66,23 @@ class Version(models.Model):
     number = models.PositiveIntegerField()
     by = models.CharField(max_length=16)
     at = models.DateTimeField()
-    text = models.TextField()
+    text = SealedTextField()
     language = models.CharField(max_length=10)
     capacity = models.CharField(max_length=20)
     accounts = models.JSONField()
-    pictures = models.JSONField()
+    pictures = SealedJSONField(default=list)
     due_at = models.DateTimeField(null=True)
     wall = models.CharField(max_length=16, blank=True)
     zone = models.CharField(max_length=60, blank=True)
     window_minutes = models.PositiveIntegerField()
     urgent = models.BooleanField(default=False)
-    topic = models.CharField(max_length=60, blank=True)
+    topic = SealedTextField(blank=True)
     through_stop = models.BooleanField(default=False)
     ground = models.CharField(max_length=20, blank=True)
     pack = models.CharField(max_length=120)
-    report = models.JSONField()
+    report = SealedJSONField(erased=_erased_report)
     answers = models.JSONField()
-    facts = models.JSONField(default=dict)
+    facts = SealedJSONField(default=dict)
     digest = models.CharField(max_length=64)
 
     class Meta:
@@ -85,13 +91,20 @@ class Version(models.Model):
         ]
         indexes: ClassVar = [models.Index(fields=["due_at"], name="version_by_due")]
 
+    sealed_organisation = "draft__organisation__ref"
+
     def __str__(self) -> str:
         return f"version {self.number} of {self.draft}"
+
+    @property
+    def sealed_for(self) -> str:
+        """What its sealed columns are kept under: the post."""
+        return f"post/{self.draft_id}"
 
 
 class Picture(models.Model):
     """A picture somebody added, in the form in which it will go out. The bytes are in a file named
-    by their SHA-256.
+    by their SHA-256, sealed under the same key as its name: whoever erases the one erases both.
     """
 
     organisation = models.ForeignKey(
@@ -102,7 +115,7 @@ class Picture(models.Model):
     size_bytes = models.PositiveIntegerField()
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
-    name = models.CharField(max_length=200)
+    name = SealedTextField()
     added_by = models.CharField(max_length=16)
     added_at = models.DateTimeField()
     # Set when a post with it is about to leave: from then on anyone may see it.
@@ -115,8 +128,20 @@ class Picture(models.Model):
             ),
         ]
 
+    sealed_organisation = "organisation__ref"
+
     def __str__(self) -> str:
-        return self.name
+        return f"picture {self.sha256}"
+
+    @property
+    def sealed_for(self) -> str:
+        """What its name and its file are kept under."""
+        return picture_subject(self.organisation_id, self.sha256)
+
+
+def picture_subject(organisation_id: int, sha256: str) -> str:
+    """What a picture of an organisation is kept under. Each organisation has its own copy."""
+    return f"picture/{organisation_id}/{sha256[:32]}"
 
 
 class Signoff(models.Model):
@@ -131,8 +156,8 @@ class Signoff(models.Model):
     decision = models.CharField(
         max_length=10, choices=[("signed", "signed"), ("sent_back", "sent back")]
     )
-    reason = models.TextField(blank=True)
-    accepted = models.JSONField(default=list)
+    reason = SealedTextField(blank=True)
+    accepted = SealedJSONField(default=list)
     author = models.CharField(max_length=16)
     by = models.CharField(max_length=16)
     at = models.DateTimeField()
@@ -150,8 +175,15 @@ class Signoff(models.Model):
             ),
         ]
 
+    sealed_organisation = "draft__organisation__ref"
+
     def __str__(self) -> str:
         return f"{self.decision} by {self.by}"
+
+    @property
+    def sealed_for(self) -> str:
+        """What its sealed columns are kept under: the post."""
+        return f"post/{self.draft_id}"
 
 
 class Slot(models.Model):
@@ -232,12 +264,19 @@ class Occurrence(models.Model):
     draft = models.OneToOneField(
         Draft, on_delete=models.PROTECT, null=True, related_name="occurrence"
     )
-    note = models.TextField(blank=True)
+    note = SealedTextField(blank=True)
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["series", "wall"], name="one_post_per_occurrence"),
         ]
 
+    sealed_organisation = "series__organisation__ref"
+
     def __str__(self) -> str:
         return f"{self.series} at {self.wall}"
+
+    @property
+    def sealed_for(self) -> str:
+        """What its note is kept under: its post, or, where none was made, the one it repeats."""
+        return f"post/{self.draft_id or self.series.source_id}"

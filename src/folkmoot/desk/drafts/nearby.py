@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.people.queries import Organisation
+from folkmoot.desk.records import columns
 
 from .content import Content
 from .lifecycle import DraftKind, DraftState
@@ -62,7 +63,7 @@ def list_near(
     )
     near = {one.draft_id: one for one in others if _are_apart(mine, one)}
     names = _names(organisation)
-    alike = find_alike(content.text, {key: one.text for key, one in near.items()})
+    alike = [] if columns.is_erased(content.text) else find_alike(content.text, _texts(near))
     found = [_says_the_same(mine, near[key], names, organisation) for key in alike[:MOST]]
     clashing = [one for one in near.values() if _clash(mine, one)]
     return found + [_is_too_near(mine, one, names, organisation) for one in clashing[:MOST]]
@@ -75,7 +76,7 @@ def find_all_near(
     posts = {one.draft_id: one for one in planned}
     names = _names(organisation)
     found: dict[int, list[Near]] = defaultdict(list)
-    pairs = find_alike_pairs({key: one.text for key, one in posts.items()})
+    pairs = find_alike_pairs(_texts(posts))
     for key, others in pairs.items():
         mine = posts[key]
         for one in (posts[other] for other in others):
@@ -90,6 +91,11 @@ def find_all_near(
                     if said not in found[here.draft_id]:
                         found[here.draft_id].append(said)
     return {key: near for key, near in found.items() if near}
+
+
+def _texts(posts: Mapping[int, Planned]) -> dict[int, str]:
+    """What each of these posts says, but for those of which it was erased."""
+    return {key: one.text for key, one in posts.items() if not columns.is_erased(one.text)}
 
 
 def _series_of(draft: Draft | None) -> int | None:

@@ -2,7 +2,8 @@
 
 Every picture is decoded and written anew: what is kept is a picture and nothing else, upright,
 without the place and camera it came from, and small enough for every channel. Author, approver and
-public all see those very bytes.
+public all see those very bytes. On the disk they are sealed, so that a picture can be erased with
+its copies; its digest is over the bytes as they go out.
 """
 
 from __future__ import annotations
@@ -18,6 +19,11 @@ from typing import IO
 from django.conf import settings
 from PIL import Image, ImageOps
 
+from folkmoot.desk.records import columns
+from folkmoot.ledger import KeyLost
+
+from .models import picture_subject
+
 UPLOAD_LIMIT_BYTES = 15 * 1000 * 1000
 KEPT_LIMIT_BYTES = 950 * 1000  # Bluesky takes 1,000,000; the others more
 LONG_SIDE_PIXELS = 2000
@@ -29,26 +35,32 @@ TOO_MANY_PIXELS = (
 READABLE = ("JPEG", "PNG", "WEBP", "GIF")
 HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"}
 EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png"}
+PLACE = "drafts.picture.file"
 
 
 class PictureRefused(Exception):
     """The file cannot be used as a picture; the message says why and what to do."""
 
 
+class PictureErased(PictureRefused):
+    """The picture was erased: nobody can see it any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A picture as it was kept."""
+    """A picture in the form in which it will go out."""
 
     sha256: str
     media_type: str
     size_bytes: int
     width: int
     height: int
+    data: bytes
 
 
-def keep_picture(file: IO[bytes], *, size_bytes: int, name: str) -> Kept:
-    """Decode the picture in ``file``, keep it in the form in which it will go out, and say what it
-    became. Raises :class:`PictureRefused` for anything that is not a usable still picture.
+def make_picture(file: IO[bytes], *, size_bytes: int, name: str) -> Kept:
+    """Decode the picture in ``file``, and make the form of it that will go out. Raises
+    :class:`PictureRefused` for anything that is not a usable still picture.
     """
     if _is_video(file):
         raise PictureRefused(
@@ -66,23 +78,34 @@ def keep_picture(file: IO[bytes], *, size_bytes: int, name: str) -> Kept:
     image, lossless = _decode(data, name)
     media_type, data, (width, height) = _encode(image, lossless=lossless)
     sha256 = hashlib.sha256(data).hexdigest()
-    _write(picture_path(sha256, media_type), data)
-    return Kept(sha256, media_type, len(data), width, height)
+    return Kept(sha256, media_type, len(data), width, height, data)
 
 
-def picture_path(sha256: str, media_type: str) -> Path:
-    """The file that holds the picture with this digest."""
-    return Path(settings.MEDIA_ROOT) / sha256[:2] / f"{sha256}.{EXTENSIONS[media_type]}"
+def keep_picture(kept: Kept, organisation_id: int) -> None:
+    """Keep a picture's file, sealed. Part of the transaction that keeps its row."""
+    sealed = columns.seal_file(picture_subject(organisation_id, kept.sha256), PLACE, kept.data)
+    _write(picture_path(organisation_id, kept.sha256, kept.media_type), sealed)
 
 
-def read_picture(sha256: str, media_type: str) -> bytes:
+def picture_path(organisation_id: int, sha256: str, media_type: str) -> Path:
+    """The file that holds an organisation's picture with this digest, sealed."""
+    name = f"{sha256}.{EXTENSIONS[media_type]}.sealed"
+    return Path(settings.MEDIA_ROOT) / str(organisation_id) / sha256[:2] / name
+
+
+def read_picture(organisation_id: int, sha256: str, media_type: str) -> bytes:
     """The bytes of a kept picture, proven to be those of its digest. Raises
-    :class:`PictureRefused` where the file is gone or has been changed.
+    :class:`PictureErased`, and :class:`PictureRefused` where the file is gone or has been changed.
     """
     try:
-        data = picture_path(sha256, media_type).read_bytes()
+        sealed = picture_path(organisation_id, sha256, media_type).read_bytes()
+        data = columns.open_file(PLACE, sealed)
     except OSError as gone:
         raise PictureRefused("A picture of this post is missing from the store.") from gone
+    except KeyLost as changed:
+        raise PictureRefused("A picture of this post has changed since it was signed.") from changed
+    if data is None:
+        raise PictureErased("A picture of this post was erased.")
     if hashlib.sha256(data).hexdigest() != sha256:
         raise PictureRefused("A picture of this post has changed since it was signed.")
     return data
@@ -171,9 +194,9 @@ def _saved(image: Image.Image, form: str, **options: object) -> bytes:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Write once, whole: a half-written picture must never carry a digest's name."""
-    if path.exists():
-        return
+    """Write whole: a half-written picture must never carry a digest's name. One that stands there
+    is replaced: it may be sealed under a key that is gone.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.{id(data)}")
     with draft.open("wb") as out:

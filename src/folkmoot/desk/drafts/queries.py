@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 from textwrap import shorten
-from typing import IO, Any
+from typing import Any
 
 from django.db import models
 
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.people.queries import Member, Organisation
+from folkmoot.desk.records import columns
 from folkmoot.desk.stops import queries as stops
 
 from . import walltime
@@ -25,7 +26,7 @@ from .content import (
 )
 from .lifecycle import DRAFT, DraftKind, DraftState
 from .models import Draft, Picture, Signoff, Version
-from .pictures import PictureRefused, picture_path, read_picture
+from .pictures import PictureErased, PictureRefused, read_picture
 from .renditions import describe_problems, make_rendition, split_thread
 from .steps import DraftRefused
 
@@ -36,6 +37,7 @@ __all__ = [
     "DraftRefused",
     "DraftState",
     "NoSuchDraft",
+    "PictureErased",
     "PictureRefused",
     "Signoff",
     "Version",
@@ -75,6 +77,7 @@ log = logging.getLogger(__name__)
 
 
 PAGE = 50
+TOPICS_OF = 500
 
 
 class NoSuchDraft(Exception):
@@ -148,6 +151,7 @@ def list_drafts(
     found = list(
         rows.select_related("organisation").order_by(order, "pk")[start : start + PAGE + 1]
     )
+    columns.warm(draft.subject for draft in found)
     return found[:PAGE], len(found) > PAGE
 
 
@@ -208,9 +212,13 @@ def tell_time(version: Version) -> str:
 
 
 def list_topics(organisation: Organisation, most: int = 50) -> list[str]:
-    """The topics that the organisation's posts have had, in the order of the alphabet."""
+    """The topics that the organisation's last posts have had, in the order of the alphabet."""
     named = Version.objects.filter(draft__organisation=organisation).exclude(topic="")
-    return list(named.values_list("topic", flat=True).distinct().order_by("topic")[:most])
+    last = list(named.order_by("-pk").values_list("pk", "draft_id")[:TOPICS_OF])
+    columns.warm(f"post/{draft_id}" for _, draft_id in last)
+    mine = Version.objects.filter(pk__in=[pk for pk, _ in last])
+    topics = {one for one in mine.values_list("topic", flat=True) if not columns.is_erased(one)}
+    return sorted(topics)[:most]
 
 
 def list_on_topic(organisation: Organisation, topic: str) -> list[int]:
@@ -242,6 +250,8 @@ def list_against_signoff(
     version = get_version(draft, version_number)
     signoff = find_signoff(draft)
     against = []
+    if columns.is_erased(version.text):
+        against.append("What it says was erased, so there is nothing that could be sent.")
     if draft.state != DraftState.PUBLISHING or draft.version_number != version_number:
         against.append("The post was taken back or changed after it was signed.")
     worked_out = content_digest(content_of(version), version.report, draft, version_number)
@@ -251,7 +261,7 @@ def list_against_signoff(
         against.append("The time at which it would go out is not the time that was signed.")
     for picture in version.pictures:
         try:
-            read_picture(picture["sha256"], picture["media_type"])
+            read_picture(draft.organisation_id, picture["sha256"], picture["media_type"])
         except PictureRefused as refused:
             against.append(str(refused))
     fresh = check_content(content_of(version), draft.organisation, role="author", now=now)
@@ -290,12 +300,16 @@ def show_cards(draft: Draft) -> tuple[Card, ...]:
     return assess(content_of(version), version.report, draft.organisation).cards
 
 
-def open_picture(picture: Picture) -> IO[bytes] | None:
-    """The picture's file, to be read and closed; ``None`` where the store has lost it."""
+def open_picture(picture: Picture) -> bytes | None:
+    """What the picture's file holds; ``None`` where the store has lost it, or it was changed there.
+    Raises :class:`PictureErased`.
+    """
     try:
-        return picture_path(picture.sha256, picture.media_type).open("rb")
-    except FileNotFoundError:
-        log.exception("Picture %s is missing from the store", picture.sha256)
+        return read_picture(picture.organisation_id, picture.sha256, picture.media_type)
+    except PictureErased:
+        raise
+    except PictureRefused:
+        log.exception("Picture %s cannot be read from the store", picture.sha256)
         return None
 
 

@@ -26,15 +26,16 @@ def make_rendition(
     language: str,
     capabilities: Capabilities,
     *,
+    organisation_id: int,
     replying_to: str = "",
 ) -> Rendition:
-    """The post as this channel will be given it. A channel without threads gets the parts as
-    paragraphs of one post. Pictures stand with the first part.
+    """The post as this channel will be given it, its pictures those of this organisation. A channel
+    without threads gets the parts as paragraphs of one post. Pictures stand with the first part.
     """
     texts = split_thread(text)
     if capabilities.parts == 1:
         texts = ("\n\n".join(filter(None, texts)),)
-    shown = tuple(_picture(picture) for picture in pictures)
+    shown = tuple(_picture(picture, organisation_id) for picture in pictures)
     return Rendition(
         tuple(Part(words, shown if number == 0 else ()) for number, words in enumerate(texts)),
         language,
@@ -52,11 +53,11 @@ def picture_facts(pictures: Sequence[Mapping[str, object]]) -> tuple[tuple[str, 
     return tuple((str(p["sha256"]), str(p["media_type"]), str(p["alt"])) for p in pictures)
 
 
-def _picture(picture: Mapping[str, object]) -> Picture:
+def _picture(picture: Mapping[str, object], organisation_id: int) -> Picture:
     sha256, media_type = str(picture["sha256"]), str(picture["media_type"])
 
     def read() -> bytes:
-        return read_picture(sha256, media_type)
+        return read_picture(organisation_id, sha256, media_type)
 
     return Picture(
         sha256,

@@ -7,8 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
@@ -196,14 +195,17 @@ def _must_mean_it(request: HttpRequest) -> None:
         )
 
 
-def picture(request: HttpRequest, sha256: str) -> HttpResponseBase:
+def picture(request: HttpRequest, sha256: str) -> HttpResponse:
     """A picture of the member's organisation, published or not."""
     found = queries.find_picture(signed_in(request), sha256)
-    file = queries.open_picture(found) if found else None
-    if found is None or file is None:
+    try:
+        content = queries.open_picture(found) if found else None
+    except queries.PictureErased as erased:
+        return HttpResponse(str(erased), status=410, content_type="text/plain")
+    if found is None or content is None:
         raise Http404("There is no such picture.")
-    return FileResponse(
-        file,
+    return HttpResponse(
+        content,
         content_type=found.media_type,
         headers={"Cache-Control": "private, max-age=86400"},
     )

@@ -43,6 +43,7 @@ def rendition_of(delivery: Delivery) -> Rendition:
         version.pictures,
         version.language,
         accounts.capabilities_of(delivery.account),
+        organisation_id=delivery.account.organisation_id,
         replying_to=_find_corrected(delivery),
     )
 
@@ -128,7 +129,11 @@ def _hand_over(
     outcome: Uploaded | NotReady | NotPrepared
     try:
         rendition = drafts.make_rendition(
-            version.text, version.pictures, version.language, accounts.capabilities_of(account)
+            version.text,
+            version.pictures,
+            version.language,
+            accounts.capabilities_of(account),
+            organisation_id=account.organisation_id,
         )
         outcome = accounts.open_adapter(account).upload(rendition, memo=row.memo)
     except (drafts.PictureRefused, accounts.VaultError) as missing:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import condition
@@ -87,19 +86,23 @@ def feed_post(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @login_not_required
-def public_picture(request: HttpRequest, name: str) -> HttpResponseBase:
+def public_picture(request: HttpRequest, name: str) -> HttpResponse:
     """A picture of a published post, and of no other."""
     organisation = find_public_organisation(request.get_host())
     found = (
         drafts.find_public_picture(organisation, name.partition(".")[0]) if organisation else None
     )
-    file = drafts.open_picture(found) if found else None
-    if found is None or file is None:
+    try:
+        content = drafts.open_picture(found) if found else None
+    except drafts.PictureErased as erased:
+        return HttpResponse(str(erased), status=410, content_type="text/plain")
+    if found is None or content is None:
         raise Http404("There is no such picture.")
-    return FileResponse(
-        file,
+    # Its bytes never change, but it may be withheld or erased: a day, and not for ever.
+    return HttpResponse(
+        content,
         content_type=found.media_type,
-        headers={"Cache-Control": "public, max-age=31536000, immutable"},
+        headers={"Cache-Control": "public, max-age=86400, immutable"},
     )
 
 
@@ -117,7 +120,7 @@ def early_picture(_request: HttpRequest, name: str) -> HttpResponse:
         raise Http404("There is no such picture.")
     return HttpResponse(
         content,
-        content_type=found[1],
+        content_type=found[2],
         headers={"Cache-Control": "private, no-store", "X-Robots-Tag": "noindex"},
     )
 

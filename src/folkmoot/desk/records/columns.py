@@ -38,6 +38,8 @@ __all__ = [
     "SealedJSONField",
     "SealedTextField",
     "is_erased",
+    "open_file",
+    "seal_file",
     "seal_rows",
     "sealed_columns",
     "sealed_values",
@@ -178,6 +180,9 @@ class SealedTextField(_TextField):
 class SealedJSONField(SealedTextField):
     """A value that JSON can hold, sealed. Empty lists and objects stand as they are."""
 
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
+
     def to_words(self, value: Any) -> str:
         return json.dumps(value, ensure_ascii=False)
 
@@ -206,6 +211,9 @@ class SealedJSONField(SealedTextField):
 
 class SealedBytesField(SealedTextField):
     """Bytes, sealed, kept as text. ``None`` and no bytes stand as they are."""
+
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
 
     def to_words(self, value: Any) -> str:
         return bytes(value).decode(errors="replace")
@@ -268,6 +276,25 @@ def update_sealed(row: models.Model, values: Mapping[str, Any], *more: models.Q)
 def is_erased(value: object) -> bool:
     """Whether a text that was read is what reading gives once its key is destroyed."""
     return isinstance(value, ErasedText)
+
+
+def seal_file(subject: str, place: str, data: bytes) -> bytes:
+    """What to keep of ``data`` in a file: sealed for ``place`` under the key of ``subject``. Part
+    of the transaction that keeps the row which the file belongs to.
+    """
+    number, key = keys.live_key(subject, datetime.now(UTC))
+    return f"{FORM}.{number}.".encode() + keys.seal(key, place, data)
+
+
+def open_file(place: str, sealed: bytes) -> bytes | None:
+    """What :func:`seal_file` sealed for ``place``; ``None`` once its key is destroyed. Raises
+    ``folkmoot.ledger.KeyLost`` for anything else.
+    """
+    form, _, rest = sealed.partition(b".")
+    number, _, blob = rest.partition(b".")
+    if form != FORM.encode() or not number.isdigit():
+        raise KeyLost(keys.CHANGED)
+    return keys.unseal([(int(number), place, blob)])[0]
 
 
 def seal_rows(

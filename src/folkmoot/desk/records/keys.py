@@ -26,7 +26,7 @@ from . import models
 CACHED = 8_192
 CACHED_SECONDS = 60.0
 BATCH = 1_000
-AROUND = 32
+AROUND = 64
 """How many keys on either side of one that is read are read along with it: what was written
 together is mostly shown together.
 """

@@ -113,7 +113,8 @@ def take_media(organisation: Organisation, filling: Filling) -> Iterator[Medium]
         picture = find_kept_picture(organisation, sha256)
         if picture is None:
             raise PictureRefused("A picture was destroyed while the bag was being made.")
-        yield Medium(sha256, picture.media_type, alt, read_picture(sha256, picture.media_type))
+        data = read_picture(organisation.pk, sha256, picture.media_type)
+        yield Medium(sha256, picture.media_type, alt, data)
 
 
 def keep_list(bag: Bag, entry_ids: list[str]) -> None:
