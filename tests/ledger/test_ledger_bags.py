@@ -397,4 +397,4 @@ def test_the_texts_of_this_form_of_bag_are_what_they_were(bag: Path) -> None:
     for name in files_of(bag):
         if name.endswith(texts):
             whole.update(name.encode() + (bag / name).read_bytes())
-    assert whole.hexdigest() == ""
+    assert whole.hexdigest() == "86ce1e2006b8dd33794d38df0708847cd9a2bf2f125917b33d6984cf2ad36043"

@@ -89,6 +89,7 @@ def test_a_flipped_byte_anywhere_is_found_and_its_file_named(
         path.write_bytes(before)
     assert not result.ok
     assert find(whole, name) in " ".join(result.problems)
+    assert "manifest" in name or len(result.problems) == 1
 
 
 @pytest.mark.parametrize(
@@ -157,8 +158,10 @@ def test_a_missing_file_is_named(bag: Path, name: str) -> None:
 def test_an_emptied_file_is_named(bag: Path, name: str) -> None:
     emptied = find(bag, name)
     (bag / emptied).write_bytes(b"")
-    assert not both(bag).ok
-    assert emptied in " ".join(both(bag).problems)
+    result = both(bag)
+    assert not result.ok
+    assert emptied in " ".join(result.problems)
+    assert "manifest" in name or len(result.problems) == 1
 
 
 @pytest.mark.parametrize(
@@ -357,7 +360,7 @@ def test_an_answer_changed_within_its_file_is_found_though_resealed(bag: Path) -
         (b'{"id": 1}', b'{"id": 2}', "was changed"),
         (b"Block-Digest: sha1:", b"Block-Digest: md5:", "cannot be read"),
         (b"WARC/1.1", b"WARC/2.0", "does not begin as one"),
-        (b"Content-Length: ", b"Content-Length: 9", "damaged"),
+        (b"Content-Length: ", b"Content-Length: 99", "damaged"),
         (b"Content-Length: ", b"Content-Length: -", "cannot be read"),
         (b"WARC-Date: ", b"WARC-Date;", "not in its form"),
         (b"WARC-Block-Digest", b"WARC-Block-Hash", "damaged"),
@@ -367,6 +370,7 @@ def test_an_answer_changed_within_its_file_is_found_though_resealed(bag: Path) -
         reseal(bag)
         result = both(bag)
         assert sentence in result.reason, (old, result.problems)
+        assert len(result.problems) == 1
     for data in (b"x", inside, gzip.compress(inside)[:-9], gzip.compress(inside) + b"junk"):
         path.write_bytes(data)
         reseal(bag)
