@@ -19,6 +19,13 @@ MOVED = (
     "stands and decide again."
 )
 
+NAMED = {
+    "approver": "an approver",
+    "duty": "a duty officer",
+    "records": "a records officer",
+    "admin": "an admin",
+}
+
 
 class RetentionRefused(Exception):
     """Nothing was done; ``str()`` is a sentence that says why. ``field`` names the field of the
@@ -74,8 +81,7 @@ def take_step(
 def must_hold(member: Member, roles: frozenset[str]) -> None:
     """Raises :class:`RetentionRefused` unless the member has one of ``roles``."""
     if not {str(role) for role in member.held} & roles:
-        named = {"records": "a records officer", "admin": "an admin"}
-        needed = " or ".join(named[one] for one in sorted(roles, reverse=True))
+        needed = " or ".join(NAMED[one] for one in NAMED if one in roles)
         raise RetentionRefused(f"Only {needed} can do this.")
 
 
