@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from folkmoot.desk.drafts.queries import PictureRefused, find_kept_picture, read_picture
+from folkmoot.desk.drafts.queries import PictureErased, find_kept_picture, read_picture
 from folkmoot.desk.people.queries import Organisation, names_by_ref
 from folkmoot.desk.records import taking
 from folkmoot.ledger.bags import BagError, Item, Medium, Redaction
@@ -86,8 +86,10 @@ def fill(bag: Bag) -> Filling:
             filling.whole.add(entry.entry_id)
         if PICTURES in shown:
             _note_pictures(filling, entry.fields[PICTURES])
-    for sha256 in list(filling.media):
-        if find_kept_picture(organisation, sha256) is None:
+    for sha256, alt in list(filling.media.items()):
+        try:
+            _read(organisation, sha256, alt)
+        except PictureErased:
             del filling.media[sha256]
             filling.lost += 1
     return filling
@@ -108,13 +110,19 @@ def take_items(organisation: Organisation, bag: Bag, filling: Filling, size: int
 
 
 def take_media(organisation: Organisation, filling: Filling) -> Iterator[Medium]:
-    """The pictures of what is released. Raises ``PictureRefused`` where the store has lost one."""
+    """The pictures of what is released. Raises ``PictureRefused`` where the store has lost one, and
+    ``PictureErased`` where one was erased since.
+    """
     for sha256, alt in filling.media.items():
-        picture = find_kept_picture(organisation, sha256)
-        if picture is None:
-            raise PictureRefused("A picture was destroyed while the bag was being made.")
-        data = read_picture(organisation.pk, sha256, picture.media_type)
-        yield Medium(sha256, picture.media_type, alt, data)
+        yield _read(organisation, sha256, alt)
+
+
+def _read(organisation: Organisation, sha256: str, alt: str) -> Medium:
+    picture = find_kept_picture(organisation, sha256)
+    if picture is None:
+        raise PictureErased("A picture of this post was erased.")
+    data = read_picture(organisation.pk, sha256, picture.media_type)
+    return Medium(sha256, picture.media_type, alt, data)
 
 
 def keep_list(bag: Bag, entry_ids: list[str]) -> None:

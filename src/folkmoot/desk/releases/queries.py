@@ -37,6 +37,8 @@ __all__ = [
     "Shown",
     "clock_of",
     "count_open",
+    "count_suggestions",
+    "count_verdicts",
     "find_leaks",
     "find_releasable",
     "get_bag",
@@ -199,6 +201,17 @@ def count_verdicts(request: Request) -> dict[str, int]:
     """How many fields of a release are undecided, released and withheld."""
     rows = request.decisions.order_by().values_list("verdict").annotate(Count("pk"))
     return {"undecided": 0, "released": 0, "withheld": 0, **dict(rows)}
+
+
+def count_suggestions(request: Request) -> dict[Suggestion, int]:
+    """How many undecided fields of a release there are by what is suggested of them."""
+    rows = (
+        request.decisions.filter(verdict=Decision.UNDECIDED)
+        .order_by()
+        .values_list("suggested")
+        .annotate(Count("pk"))
+    )
+    return {Suggestion(word): count for word, count in rows if word}
 
 
 def list_chosen(

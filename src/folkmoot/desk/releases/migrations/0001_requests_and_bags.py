@@ -9,188 +9,437 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('people', '0001_initial'),
+        ("people", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Request',
+            name="Request",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ref', models.CharField(default=folkmoot.desk.people.models.new_ref, editable=False, max_length=16, unique=True)),
-                ('regime', models.CharField(choices=[('foi', 'foi'), ('eir', 'eir'), ('foisa', 'foisa'), ('eisr', 'eisr'), ('sar', 'sar'), ('other', 'other')], max_length=8)),
-                ('nation', models.CharField(default=folkmoot.desk.releases.workdays.Nation['ENGLAND'], max_length=10)),
-                ('channel', models.CharField(max_length=12)),
-                ('received_on', models.DateField()),
-                ('asked_for_on', models.DateField(null=True)),
-                ('requester', folkmoot.desk.records.columns.SealedTextField(blank=True)),
-                ('words', folkmoot.desk.records.columns.SealedTextField()),
-                ('scope', folkmoot.desk.records.columns.SealedJSONField(default=dict)),
-                ('state', models.CharField(default=folkmoot.desk.releases.lifecycle.RequestState['RECEIVED'], max_length=16)),
-                ('revision', models.PositiveIntegerField(default=0)),
-                ('extended_at', models.DateTimeField(null=True)),
-                ('extended_reason', folkmoot.desk.records.columns.SealedTextField(blank=True)),
-                ('prepared_by', models.CharField(blank=True, max_length=16)),
-                ('read_by', models.CharField(blank=True, max_length=16)),
-                ('digest', models.CharField(blank=True, max_length=64)),
-                ('hold', models.CharField(blank=True, max_length=40)),
-                ('made_by', models.CharField(max_length=16)),
-                ('made_at', models.DateTimeField()),
-                ('changed_at', models.DateTimeField()),
-                ('closed_on', models.DateField(null=True)),
-                ('outcome', folkmoot.desk.records.columns.SealedTextField(blank=True)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.organisation')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "ref",
+                    models.CharField(
+                        default=folkmoot.desk.people.models.new_ref,
+                        editable=False,
+                        max_length=16,
+                        unique=True,
+                    ),
+                ),
+                (
+                    "regime",
+                    models.CharField(
+                        choices=[
+                            ("foi", "foi"),
+                            ("eir", "eir"),
+                            ("foisa", "foisa"),
+                            ("eisr", "eisr"),
+                            ("sar", "sar"),
+                            ("other", "other"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "nation",
+                    models.CharField(
+                        default=folkmoot.desk.releases.workdays.Nation["ENGLAND"], max_length=10
+                    ),
+                ),
+                ("channel", models.CharField(max_length=12)),
+                ("received_on", models.DateField()),
+                ("asked_for_on", models.DateField(null=True)),
+                ("requester", folkmoot.desk.records.columns.SealedTextField(blank=True)),
+                ("words", folkmoot.desk.records.columns.SealedTextField()),
+                ("scope", folkmoot.desk.records.columns.SealedJSONField(default=dict)),
+                (
+                    "state",
+                    models.CharField(
+                        default=folkmoot.desk.releases.lifecycle.RequestState["RECEIVED"],
+                        max_length=16,
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField(default=0)),
+                ("extended_at", models.DateTimeField(null=True)),
+                ("extended_reason", folkmoot.desk.records.columns.SealedTextField(blank=True)),
+                ("prepared_by", models.CharField(blank=True, max_length=16)),
+                ("read_by", models.CharField(blank=True, max_length=16)),
+                ("digest", models.CharField(blank=True, max_length=64)),
+                ("hold", models.CharField(blank=True, max_length=40)),
+                ("made_by", models.CharField(max_length=16)),
+                ("made_at", models.DateTimeField()),
+                ("changed_at", models.DateTimeField()),
+                ("closed_on", models.DateField(null=True)),
+                ("outcome", folkmoot.desk.records.columns.SealedTextField(blank=True)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="people.organisation",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Reading',
+            name="Reading",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64)),
-                ('decision', models.CharField(choices=[('agreed', 'agreed'), ('sent_back', 'sent back')], max_length=10)),
-                ('reason', folkmoot.desk.records.columns.SealedTextField(blank=True)),
-                ('prepared_by', models.CharField(max_length=16)),
-                ('by', models.CharField(max_length=16)),
-                ('at', models.DateTimeField()),
-                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='readings', to='releases.request')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("digest", models.CharField(max_length=64)),
+                (
+                    "decision",
+                    models.CharField(
+                        choices=[("agreed", "agreed"), ("sent_back", "sent back")], max_length=10
+                    ),
+                ),
+                ("reason", folkmoot.desk.records.columns.SealedTextField(blank=True)),
+                ("prepared_by", models.CharField(max_length=16)),
+                ("by", models.CharField(max_length=16)),
+                ("at", models.DateTimeField()),
+                (
+                    "request",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="readings",
+                        to="releases.request",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Ground',
+            name="Ground",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('exemption', models.CharField(max_length=40)),
-                ('reason', folkmoot.desk.records.columns.SealedTextField(blank=True)),
-                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='grounds', to='releases.request')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("exemption", models.CharField(max_length=40)),
+                ("reason", folkmoot.desk.records.columns.SealedTextField(blank=True)),
+                (
+                    "request",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="grounds",
+                        to="releases.request",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Decision',
+            name="Decision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('entry_id', models.CharField(max_length=32)),
-                ('kind', models.CharField(max_length=60)),
-                ('label', models.CharField(max_length=64)),
-                ('verdict', models.CharField(default='undecided', max_length=10)),
-                ('suggested', models.CharField(blank=True, max_length=16)),
-                ('by', models.CharField(blank=True, max_length=16)),
-                ('ground', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='releases.ground')),
-                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='releases.request')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("entry_id", models.CharField(max_length=32)),
+                ("kind", models.CharField(max_length=60)),
+                ("label", models.CharField(max_length=64)),
+                ("verdict", models.CharField(default="undecided", max_length=10)),
+                ("suggested", models.CharField(blank=True, max_length=16)),
+                ("by", models.CharField(blank=True, max_length=16)),
+                (
+                    "ground",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="releases.ground",
+                    ),
+                ),
+                (
+                    "request",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decisions",
+                        to="releases.request",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Chosen',
+            name="Chosen",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('entry_id', models.CharField(max_length=32)),
-                ('by', models.CharField(max_length=16)),
-                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='chosen', to='releases.request')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("entry_id", models.CharField(max_length=32)),
+                ("by", models.CharField(max_length=16)),
+                (
+                    "request",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="chosen",
+                        to="releases.request",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Bag',
+            name="Bag",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ref', models.CharField(default=folkmoot.desk.people.models.new_ref, editable=False, max_length=16, unique=True)),
-                ('purpose', models.CharField(choices=[('release', 'release'), ('transfer', 'transfer'), ('public', 'public')], max_length=8)),
-                ('title', folkmoot.desk.records.columns.SealedTextField()),
-                ('about', folkmoot.desk.records.columns.SealedTextField(blank=True)),
-                ('scope', folkmoot.desk.records.columns.SealedJSONField(default=dict)),
-                ('digest', models.CharField(blank=True, max_length=64)),
-                ('state', models.CharField(default=folkmoot.desk.releases.lifecycle.BagState['PROPOSED'], max_length=10)),
-                ('revision', models.PositiveIntegerField(default=0)),
-                ('proposed_by', models.CharField(max_length=16)),
-                ('proposed_at', models.DateTimeField()),
-                ('agreed_by', models.CharField(blank=True, max_length=16)),
-                ('agreed_at', models.DateTimeField(null=True)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('next_try_at', models.DateTimeField(null=True)),
-                ('trouble', models.TextField(blank=True)),
-                ('entries', models.PositiveIntegerField(default=0)),
-                ('withheld', models.PositiveIntegerField(default=0)),
-                ('media', models.PositiveIntegerField(default=0)),
-                ('captures', models.PositiveIntegerField(default=0)),
-                ('size_bytes', models.PositiveBigIntegerField(default=0)),
-                ('manifest_sha256', models.CharField(blank=True, max_length=64)),
-                ('key_number', models.PositiveBigIntegerField(null=True)),
-                ('ready_at', models.DateTimeField(null=True)),
-                ('expires_at', models.DateTimeField(null=True)),
-                ('removed_at', models.DateTimeField(null=True)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.organisation')),
-                ('request', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='bags', to='releases.request')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "ref",
+                    models.CharField(
+                        default=folkmoot.desk.people.models.new_ref,
+                        editable=False,
+                        max_length=16,
+                        unique=True,
+                    ),
+                ),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[
+                            ("release", "release"),
+                            ("transfer", "transfer"),
+                            ("public", "public"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("title", folkmoot.desk.records.columns.SealedTextField()),
+                ("about", folkmoot.desk.records.columns.SealedTextField(blank=True)),
+                ("scope", folkmoot.desk.records.columns.SealedJSONField(default=dict)),
+                ("digest", models.CharField(blank=True, max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        default=folkmoot.desk.releases.lifecycle.BagState["PROPOSED"], max_length=10
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField(default=0)),
+                ("proposed_by", models.CharField(max_length=16)),
+                ("proposed_at", models.DateTimeField()),
+                ("agreed_by", models.CharField(blank=True, max_length=16)),
+                ("agreed_at", models.DateTimeField(null=True)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("next_try_at", models.DateTimeField(null=True)),
+                ("trouble", models.TextField(blank=True)),
+                ("entries", models.PositiveIntegerField(default=0)),
+                ("withheld", models.PositiveIntegerField(default=0)),
+                ("media", models.PositiveIntegerField(default=0)),
+                ("captures", models.PositiveIntegerField(default=0)),
+                ("size_bytes", models.PositiveBigIntegerField(default=0)),
+                ("manifest_sha256", models.CharField(blank=True, max_length=64)),
+                ("key_number", models.PositiveBigIntegerField(null=True)),
+                ("ready_at", models.DateTimeField(null=True)),
+                ("expires_at", models.DateTimeField(null=True)),
+                ("removed_at", models.DateTimeField(null=True)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="people.organisation",
+                    ),
+                ),
+                (
+                    "request",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="bags",
+                        to="releases.request",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Waiting',
+            name="Waiting",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('clarification', 'clarification'), ('identity', 'identity'), ('fee', 'fee')], max_length=14)),
-                ('from_on', models.DateField()),
-                ('until_on', models.DateField(null=True)),
-                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='waits', to='releases.request')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("clarification", "clarification"),
+                            ("identity", "identity"),
+                            ("fee", "fee"),
+                        ],
+                        max_length=14,
+                    ),
+                ),
+                ("from_on", models.DateField()),
+                ("until_on", models.DateField(null=True)),
+                (
+                    "request",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="waits",
+                        to="releases.request",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='BagEntry',
+            name="BagEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('entry_id', models.CharField(db_index=True, max_length=32)),
-                ('bag', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='held', to='releases.bag')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("entry_id", models.CharField(db_index=True, max_length=32)),
+                (
+                    "bag",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="held",
+                        to="releases.bag",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('bag', 'entry_id'), name='in_a_bag_once')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("bag", "entry_id"), name="in_a_bag_once")
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='request',
-            index=models.Index(fields=['organisation', 'state'], name='request_by_state'),
+            model_name="request",
+            index=models.Index(fields=["organisation", "state"], name="request_by_state"),
         ),
         migrations.AddConstraint(
-            model_name='request',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', [folkmoot.desk.releases.lifecycle.RequestState['AGREED'], folkmoot.desk.releases.lifecycle.RequestState['RELEASED']]), _negated=True), models.Q(models.Q(('read_by', ''), _negated=True), models.Q(('read_by', models.F('prepared_by')), _negated=True)), _connector='OR'), name='request_answered_by_two'),
+            model_name="request",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        (
+                            "state__in",
+                            [
+                                folkmoot.desk.releases.lifecycle.RequestState["AGREED"],
+                                folkmoot.desk.releases.lifecycle.RequestState["RELEASED"],
+                            ],
+                        ),
+                        _negated=True,
+                    ),
+                    models.Q(
+                        models.Q(("read_by", ""), _negated=True),
+                        models.Q(("read_by", models.F("prepared_by")), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="request_answered_by_two",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reading',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decision', 'agreed'), _negated=True), models.Q(('by', models.F('prepared_by')), _negated=True), _connector='OR'), name='nobody_reads_their_own_release'),
+            model_name="reading",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("decision", "agreed"), _negated=True),
+                    models.Q(("by", models.F("prepared_by")), _negated=True),
+                    _connector="OR",
+                ),
+                name="nobody_reads_their_own_release",
+            ),
         ),
         migrations.AddIndex(
-            model_name='decision',
-            index=models.Index(fields=['request', 'kind', 'label'], name='decision_by_label'),
+            model_name="decision",
+            index=models.Index(fields=["request", "kind", "label"], name="decision_by_label"),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.UniqueConstraint(fields=('request', 'entry_id', 'label'), name='one_decision_per_field'),
+            model_name="decision",
+            constraint=models.UniqueConstraint(
+                fields=("request", "entry_id", "label"), name="one_decision_per_field"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('verdict', 'withheld'), ('ground__isnull', False)), models.Q(('verdict__in', ['undecided', 'released']), ('ground', None)), _connector='OR'), name='withheld_on_a_ground'),
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("verdict", "withheld"), ("ground__isnull", False)),
+                    models.Q(("verdict__in", ["undecided", "released"]), ("ground", None)),
+                    _connector="OR",
+                ),
+                name="withheld_on_a_ground",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(('verdict', 'undecided'), models.Q(('by', ''), _negated=True), _connector='OR'), name='decided_by_somebody'),
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("verdict", "undecided"), models.Q(("by", ""), _negated=True), _connector="OR"
+                ),
+                name="decided_by_somebody",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='chosen',
-            constraint=models.UniqueConstraint(fields=('request', 'entry_id'), name='chosen_once'),
+            model_name="chosen",
+            constraint=models.UniqueConstraint(fields=("request", "entry_id"), name="chosen_once"),
         ),
         migrations.AddIndex(
-            model_name='bag',
-            index=models.Index(fields=['state', 'next_try_at'], name='bag_owed'),
+            model_name="bag",
+            index=models.Index(fields=["state", "next_try_at"], name="bag_owed"),
         ),
         migrations.AddConstraint(
-            model_name='bag',
-            constraint=models.CheckConstraint(condition=models.Q(('purpose', 'public'), ('state__in', [folkmoot.desk.releases.lifecycle.BagState['PROPOSED'], folkmoot.desk.releases.lifecycle.BagState['REMOVED']]), models.Q(models.Q(('agreed_by', ''), _negated=True), models.Q(('agreed_by', models.F('proposed_by')), _negated=True)), _connector='OR'), name='bag_by_two'),
+            model_name="bag",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("purpose", "public"),
+                    (
+                        "state__in",
+                        [
+                            folkmoot.desk.releases.lifecycle.BagState["PROPOSED"],
+                            folkmoot.desk.releases.lifecycle.BagState["REMOVED"],
+                        ],
+                    ),
+                    models.Q(
+                        models.Q(("agreed_by", ""), _negated=True),
+                        models.Q(("agreed_by", models.F("proposed_by")), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="bag_by_two",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='waiting',
-            constraint=models.UniqueConstraint(condition=models.Q(('until_on', None)), fields=('request',), name='one_thing_asked_at_a_time'),
+            model_name="waiting",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("until_on", None)),
+                fields=("request",),
+                name="one_thing_asked_at_a_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='waiting',
-            constraint=models.CheckConstraint(condition=models.Q(('until_on', None), ('until_on__gte', models.F('from_on')), _connector='OR'), name='answered_after_it_was_asked'),
+            model_name="waiting",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("until_on", None), ("until_on__gte", models.F("from_on")), _connector="OR"
+                ),
+                name="answered_after_it_was_asked",
+            ),
         ),
     ]
