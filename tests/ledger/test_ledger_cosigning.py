@@ -250,6 +250,8 @@ def test_a_quorum_that_nobody_could_check_is_refused(practice, witnessed, named,
 def test_naming_a_witness_twice_does_not_make_it_two(practice, witnessed) -> None:
     result = verify_proof(witnessed, witnesses=[ONE.vkey, ONE.vkey], quorum=2)
     assert not result.ok
+    assert "of 2 witnesses and gave the keys of 1" in result.reason
+    assert verify_proof(witnessed, witnesses=[ONE.vkey, ONE.vkey])
 
 
 def test_a_witness_key_given_as_that_of_the_log_is_told_apart(practice, witnessed) -> None:

@@ -12,8 +12,14 @@ True
 
 An entry's header carries no personal data, only commitments to its fields. The fields are kept
 elsewhere, and once they are destroyed every proof still holds.
+
+Others keep the log honest: a :class:`Witness` that saw its heads (:func:`ask_witness`,
+:class:`WitnessBook`), a :class:`Mirror` of all its files (:func:`audit_mirror`), and an authority
+that stamps its heads (:mod:`folkmoot.ledger.stamping`, imported on its own for the package it
+needs).
 """
 
+from .auditing import Audit, audit_log, audit_mirror
 from .cosigning import Cosignature, Cosigner, Witness, add_cosignatures, cosignatures
 from .entries import MAX_ENTRY_BYTES, SALT_BYTES, Entry, Field, commit, seal
 from .errors import (
@@ -28,11 +34,14 @@ from .errors import (
     TileError,
     WitnessRefused,
 )
+from .heads import check_older, compare_heads
 from .keyring import EpochFile, EpochKeys, SubjectKey
+from .mirror import FileTiles, Mirror
 from .notary import Notary
 from .notes import Checkpoint, Note, Signer, Verifier, open_note
 from .proofs import MAX_PROOF_BYTES, ProofResult, make_proof, verify_proof, visible
 from .sqlitelog import SqliteLog
+from .tilepaths import BundleName, TileName, parse_bundle, parse_tile_path, render_bundle
 from .tiles import TILE_WIDTH, MemoryStore, TileStore, Tree
 from .tree import (
     EMPTY_ROOT,
@@ -57,6 +66,8 @@ __all__ = [
     "SALT_BYTES",
     "TILE_WIDTH",
     "Answer",
+    "Audit",
+    "BundleName",
     "Checkpoint",
     "Cosignature",
     "Cosigner",
@@ -65,11 +76,14 @@ __all__ = [
     "EpochFile",
     "EpochKeys",
     "Field",
+    "FileTiles",
     "ForkRefused",
     "KeyLost",
     "LedgerError",
     "MemoryDamaged",
     "MemoryStore",
+    "Mirror",
+    "MirrorError",
     "Notary",
     "Note",
     "NoteError",
@@ -77,9 +91,11 @@ __all__ = [
     "ProofResult",
     "Signer",
     "SqliteLog",
+    "StampError",
     "StoreError",
     "SubjectKey",
     "TileError",
+    "TileName",
     "TileStore",
     "Tree",
     "Verifier",
@@ -88,13 +104,20 @@ __all__ = [
     "WitnessRefused",
     "add_cosignatures",
     "ask_witness",
+    "audit_log",
+    "audit_mirror",
+    "check_older",
     "commit",
+    "compare_heads",
     "cosignatures",
     "leaf_hash",
     "leaf_hashes",
     "make_proof",
     "node_hash",
     "open_note",
+    "parse_bundle",
+    "parse_tile_path",
+    "render_bundle",
     "seal",
     "verify_consistency",
     "verify_inclusion",
