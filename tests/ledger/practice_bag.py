@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from random import Random
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from conftest import Practice, counted
 from folkmoot.ledger import Checkpoint, MemoryStore, Signer, Tree, leaf_hash, seal
 from folkmoot.ledger.alone import verifier_source
 from folkmoot.ledger.alone.manifests import ALGORITHMS, hash_pieces, is_listed, render_manifest
@@ -29,6 +29,9 @@ from folkmoot.ledger.bags import (
     check_bag,
     write_bag,
 )
+
+if TYPE_CHECKING:
+    from conftest import Practice
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -101,7 +104,7 @@ def write(folder: Path, practice: Practice, **changed: Any) -> BagWritten:
 
 def write_texts(folder: Path, texts: list[Mapping[str, str]], **changed: Any) -> Signer:
     """A bag of entries with these fields, all disclosed; the log's key."""
-    draw = counted("texts")
+    draw = Random("texts").randbytes
     signer = Signer.generate("record.borsetshire.example/log", random_bytes=draw)
     sealed = [
         seal(
