@@ -73,7 +73,7 @@ def test_the_list_of_files_tried_is_all_there_are(whole: Path) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_flipped_byte_anywhere_is_found_and_its_file_named(
     whole: Path, name: str, data: st.DataObject
@@ -95,7 +95,7 @@ def test_a_flipped_byte_anywhere_is_found_and_its_file_named(
 @pytest.mark.parametrize(
     "name", [n for n in NAMES if n not in ("data/warc/answers.warc.gz", "verify.py")]
 )
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_who_changes_a_byte_and_makes_all_manifests_anew_is_found_out_too(
     whole: Path, name: str, data: st.DataObject
