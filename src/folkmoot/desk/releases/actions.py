@@ -6,7 +6,8 @@ Each action is one transaction and leaves one entry in the record.
 from __future__ import annotations
 
 from .bagging import agree as agree_to_bag
-from .bagging import destroy_holding, fetch, open_file, propose, remove, retry, work
+from .bagging import fetch, propose, remove, retry
+from .making import destroy_holding, open_file, work
 from .redacting import Which, show, withhold
 from .requests import (
     CHANNELS,

@@ -12,9 +12,10 @@ from folkmoot.desk.people.queries import names_by_ref, signed_in
 from folkmoot.desk.records import queries as records
 
 from . import actions, queries
-from .bagging import KEPT, others_who_may_agree
+from .bagging import others_who_may_agree
 from .forms import BagForm, errors_of
 from .lifecycle import BagState
+from .making import KEPT
 from .scope import Scope
 from .steps import ReleaseRefused
 from .views import _now, choices, for_officers, told

@@ -1,52 +1,29 @@
-"""Writes of a bag: proposing it, agreeing to it, making it, taking it out, and letting it go."""
+"""Writes of a bag by people: proposing it, agreeing to it, taking it out, and destroying it."""
 
 from __future__ import annotations
 
-import logging
-import shutil
-from collections.abc import Callable, Collection, Iterator
-from datetime import datetime, timedelta
-from pathlib import Path
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, cast
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 
-from folkmoot.desk.drafts.queries import PictureRefused
-from folkmoot.desk.people.queries import Member, Organisation, Role, list_holders
-from folkmoot.desk.records import keys, taking
+from folkmoot.desk.people.queries import Member, Role, list_holders
+from folkmoot.desk.records import taking
 from folkmoot.desk.retention.copies import find_copy, note_copy
-from folkmoot.ledger import LedgerError
-from folkmoot.ledger.bags import BagError, BagWritten, Item, check_bag, write_bag, zip_bag
 
 from . import queries
-from .filling import Filling, NotDecided, fill, keep_list, take_items, take_media
+from .filling import keep_list
 from .lifecycle import BagState
+from .making import ERASED, STALE, open_file, path_of, remove_bag
 from .models import Bag
 from .requests import must_be_officer
 from .scope import Scope, find_ids
-from .sealedfiles import read_sealed, write_sealed
 from .steps import ReleaseRefused, note_bag, take_bag_step
 
-log = logging.getLogger(__name__)
-
-Clock = Callable[[], datetime]
 PURPOSES = ("transfer", "public")
-KEPT = timedelta(days=30)
-"""How long a bag can be fetched. After that it is made again, or not needed."""
-LEASE = timedelta(minutes=10)
-LOOK_AGAIN = timedelta(seconds=30)
-RENEW_EVERY = 500
 MOST_ENTRIES = 50_000
 LONGEST_TITLE = 200
-EXPIRED = "Its time was over."
-STALE = "What it holds is no longer what was agreed."
-ERASED = "Something that it holds was erased."
-
-
-class _Wait(Exception):
-    """It cannot be made yet: the record has not been signed over all of it."""
 
 
 @transaction.atomic
@@ -140,7 +117,7 @@ def remove(member: Member, ref: str, *, reason: str, now: datetime) -> Bag:
     """Destroy a bag: its key first, so that no copy of the file opens. Raises as :func:`agree`
     does.
     """
-    return _remove(_get(member, ref), member, reason, now)
+    return remove_bag(_get(member, ref), member, reason, now)
 
 
 @transaction.atomic
@@ -156,8 +133,8 @@ def fetch(member: Member, ref: str, *, now: datetime) -> tuple[Bag, Iterator[byt
     if queries.is_stale(bag):
         raise ReleaseRefused(f"This bag is not handed out. {STALE} Have it read and made again.")
     entry_ids = list(bag.held.values_list("entry_id", flat=True))
-    assert bag.ready_at is not None
-    if taking.was_erased_since(entry_ids, bag.ready_at):
+    assert bag.taken_at is not None
+    if taking.was_erased_since(entry_ids, bag.taken_at):
         raise ReleaseRefused(f"This bag is not handed out. {ERASED} Have it made again.")
     if not path_of(bag).is_file():
         raise ReleaseRefused(
@@ -173,243 +150,6 @@ def fetch(member: Member, ref: str, *, now: datetime) -> tuple[Bag, Iterator[byt
             released_at=now,
         )
     return bag, open_file(bag)
-
-
-def open_file(bag: Bag) -> Iterator[bytes]:
-    """The zip file of a bag that is ready, piece by piece. Raises ``folkmoot.ledger.KeyLost``."""
-    assert bag.key_number is not None
-    return read_sealed(path_of(bag), bag.key_number, _file_subject(bag))
-
-
-def destroy_holding(organisation: Organisation, entry_ids: Collection[str], now: datetime) -> int:
-    """Destroy the bags that hold any of these entries; how many. Part of the caller's transaction,
-    which erases something of those entries.
-    """
-    bags = [
-        bag
-        for bag in queries.list_holding(organisation, entry_ids)
-        if bag.state != BagState.PROPOSED
-    ]
-    for bag in bags:
-        _remove(bag, None, ERASED, now)
-    return len(bags)
-
-
-def work(clock: Clock) -> int:
-    """Make one bag that is owed, and let go of those whose time is over; how much was done. For
-    the worker, over and over.
-    """
-    now = clock()
-    done = _let_go(now)
-    bag = (
-        Bag.objects.filter(state=BagState.WANTED, next_try_at__lte=now)
-        .filter(Q(lease_until=None) | Q(lease_until__lt=now))
-        .select_related("organisation", "request")
-        .order_by("next_try_at", "pk")
-        .first()
-    )
-    if bag is None or not _claim(bag, now):
-        return done
-    try:
-        _make(bag, clock)
-    except _Wait:
-        _put_off(bag, clock() + LOOK_AGAIN)
-    except ReleaseRefused:
-        log.warning("Bag %s was changed while it was made", bag.pk)
-    except (BagError, LedgerError, NotDecided, PictureRefused, OSError, ValueError) as wrong:
-        log.exception("Bag %s could not be made", bag.pk)
-        _fail(bag, str(wrong), clock())
-    return done + 1
-
-
-def path_of(bag: Bag) -> Path:
-    """The sealed file of a bag."""
-    return _folder() / f"{bag.ref}.zip"
-
-
-def _make(bag: Bag, clock: Clock) -> None:
-    """Write a claimed bag, check it as a stranger would, seal it, and say that it is ready."""
-    if queries.is_stale(bag):
-        raise _Wait  # let go of in the next round
-    if bag.request is not None and not bag.held.exists():
-        ids = list(bag.request.chosen.order_by("pk").values_list("entry_id", flat=True))
-        keep_list(bag, ids)
-    filling = fill(bag)
-    head = taking.find_head()
-    last = taking.find_last_index(bag.organisation.ref, filling.entry_ids)
-    if head is None or last is None or last >= head[1]:
-        raise _Wait
-    scratch = _folder() / f"making-{bag.ref}"
-    shutil.rmtree(scratch, ignore_errors=True)  # of a worker that died over it
-    scratch.mkdir(parents=True, mode=0o700)
-    try:
-        folder, packed = scratch / f"bag-{bag.ref}", scratch / "bag.zip"
-        written = write_bag(
-            folder,
-            title=bag.title,
-            about=_tell(bag, filling),
-            made_at=clock(),
-            checkpoint=head[0],
-            policy=taking.policy(head[0]),
-            items=_renewing(bag, take_items(bag.organisation, bag, filling, head[1]), clock),
-            redactions=filling.redactions,
-            media=take_media(bag.organisation, filling),
-            info={"Source-Organization": bag.organisation.name, "External-Identifier": bag.ref},
-        )
-        checked = check_bag(folder, keys=taking.log_keys())
-        if not checked.ok:
-            raise BagError(f"The bag did not hold when it was checked. {checked.reason}")
-        zip_bag(folder, packed)
-        _finish(bag, written, packed, clock())
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _finish(bag: Bag, written: BagWritten, packed: Path, now: datetime) -> None:
-    subject, target = _file_subject(bag), path_of(bag)
-    target.unlink(missing_ok=True)  # of a worker that died after it
-    with transaction.atomic():
-        number, key = keys.live_key(subject, now)
-    size = write_sealed(packed, target, key, subject)
-    with transaction.atomic():
-        take_bag_step(
-            bag,
-            "finish",
-            member=None,
-            now=now,
-            fields={
-                "manifest_sha256": written.manifest_sha256,
-                "entries": str(written.entries),
-                "withheld": str(written.withheld),
-                "purpose": bag.purpose,
-                "proposed_by": bag.proposed_by,
-                "agreed_by": bag.agreed_by,
-            },
-            changes={
-                "entries": written.entries,
-                "withheld": written.withheld,
-                "media": written.media,
-                "captures": written.captures,
-                "size_bytes": size,
-                "manifest_sha256": written.manifest_sha256,
-                "key_number": number,
-                "ready_at": now,
-                "expires_at": now + KEPT,
-                "trouble": "",
-            },
-        )
-
-
-def _tell(bag: Bag, filling: Filling) -> str:
-    """What the bag says of itself: what was asked for, how it was chosen, what is left out."""
-    request = bag.request
-    if request is not None:
-        parts = [
-            f"This answers request {request.pk}, received on {request.received_on:%-d %B %Y}.",
-            (
-                "It holds the entries of the record that were found to belong to the request. Each "
-                "field is either shown, or withheld under the exemption that is named beside it."
-            ),
-        ]
-    else:
-        parts = [bag.about] if bag.about else []
-        parts.append(
-            "It holds every field of the entries that it lists."
-            if bag.purpose == "transfer"
-            else "It holds what is on the public register; all else is withheld."
-        )
-    if filling.lost:
-        parts.append(f"{filling.lost} pictures that were posted are kept no more.")
-    return "\n\n".join(parts)
-
-
-def _renewing(bag: Bag, items: Iterator[Item], clock: Clock) -> Iterator[Item]:
-    """The items, the worker's lease made longer as they are taken."""
-    for count, item in enumerate(items, 1):
-        yield item
-        if count % RENEW_EVERY == 0:
-            _hold_on(bag, clock() + LEASE)
-
-
-def _claim(bag: Bag, now: datetime) -> bool:
-    """Take the bag for this worker until the lease ends; ``False`` if another was quicker."""
-    mine = Bag.objects.filter(pk=bag.pk, revision=bag.revision, lease_until=bag.lease_until)
-    if mine.update(lease_until=now + LEASE, revision=bag.revision + 1) != 1:
-        return False
-    bag.refresh_from_db()
-    return True
-
-
-def _hold_on(bag: Bag, until: datetime) -> None:
-    mine = Bag.objects.filter(pk=bag.pk, revision=bag.revision, state=BagState.WANTED)
-    if mine.update(lease_until=until) != 1:
-        raise ReleaseRefused("The bag was taken from this worker.")
-
-
-def _put_off(bag: Bag, until: datetime) -> None:
-    Bag.objects.filter(pk=bag.pk, revision=bag.revision).update(lease_until=None, next_try_at=until)
-
-
-def _fail(bag: Bag, why: str, now: datetime) -> None:
-    try:
-        with transaction.atomic():
-            take_bag_step(
-                bag,
-                "fail",
-                member=None,
-                now=now,
-                fields={"reason": why},
-                changes={"trouble": why, "next_try_at": None},
-            )
-    except ReleaseRefused:
-        log.warning("Bag %s was changed while it was made", bag.pk)
-
-
-def _let_go(now: datetime) -> int:
-    """Destroy the bags whose time is over, and those that are no longer what was agreed to."""
-    over = Bag.objects.filter(state=BagState.READY, expires_at__lte=now)
-    stale = Bag.objects.exclude(request=None).exclude(state=BagState.REMOVED)
-    found = [(bag, EXPIRED) for bag in over.select_related("organisation")]
-    found += [
-        (bag, STALE)
-        for bag in stale.select_related("organisation", "request")
-        if queries.is_stale(bag)
-    ]
-    for bag, why in found:
-        try:
-            with transaction.atomic():
-                _remove(bag, None, why, now)
-        except ReleaseRefused:
-            log.warning("Bag %s was changed while it was let go of", bag.pk)
-    return len(found)
-
-
-def _remove(bag: Bag, member: Member | None, reason: str, now: datetime) -> Bag:
-    bag = take_bag_step(
-        bag,
-        "remove",
-        member=member,
-        reason=reason,
-        now=now,
-        fields={"reason": reason.strip(), "manifest_sha256": bag.manifest_sha256},
-        changes={"removed_at": now, "next_try_at": None},
-    )
-    number, _key = keys.live_key(_file_subject(bag), now)
-    keys.destroy([number], now)
-    file = path_of(bag)
-    transaction.on_commit(lambda: file.unlink(missing_ok=True))
-    return bag
-
-
-def _file_subject(bag: Bag) -> str:
-    """Under whose key the file is kept: not the bag's own, whose entries outlive the file."""
-    return f"{bag.subject}/file"
-
-
-def _folder() -> Path:
-    folder: Path = settings.CONFIG.home / "bags"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder
 
 
 def _get(member: Member, ref: str) -> Bag:

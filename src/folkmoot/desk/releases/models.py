@@ -234,6 +234,8 @@ class Bag(models.Model):
     size_bytes = models.PositiveBigIntegerField(default=0)
     manifest_sha256 = models.CharField(max_length=64, blank=True)
     key_number = models.PositiveBigIntegerField(null=True)
+    # When what is in it was read: something that was erased since may stand in it.
+    taken_at = models.DateTimeField(null=True)
     ready_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
     removed_at = models.DateTimeField(null=True)
