@@ -306,7 +306,7 @@ def test_an_epoch_that_cannot_be_rolled_leaves_nothing_called_done(cast, monkeyp
         assert erasure.state == ErasureState.ROLLING
         assert not keeping.entries(cast, "erasure.done")
         (waiting,) = queries.list_waiting(cast.body, cast.clock.pass_(minutes=11))
-        assert waiting.what == "stuck"
+        assert waiting.what == "stuck_erasure"
     keeping.work(cast)
     erasure.refresh_from_db()
     assert erasure.state == ErasureState.DONE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from textwrap import shorten
 from typing import Any
@@ -25,7 +26,7 @@ from .content import (
     list_stops,
 )
 from .lifecycle import DRAFT, DraftKind, DraftState
-from .models import Draft, Picture, Signoff, Version
+from .models import Draft, Picture, Signoff, Version, picture_subject
 from .pictures import PictureErased, PictureRefused, read_picture
 from .renditions import describe_problems, make_rendition, split_thread
 from .steps import DraftRefused
@@ -57,6 +58,7 @@ __all__ = [
     "list_due",
     "list_followed",
     "list_on_topic",
+    "list_pictures_only_of",
     "list_publishing",
     "list_signed",
     "list_signoffs",
@@ -217,8 +219,7 @@ def list_topics(organisation: Organisation, most: int = 50) -> list[str]:
     last = list(named.order_by("-pk").values_list("pk", "draft_id")[:TOPICS_OF])
     columns.warm(f"post/{draft_id}" for _, draft_id in last)
     mine = Version.objects.filter(pk__in=[pk for pk, _ in last])
-    topics = {one for one in mine.values_list("topic", flat=True) if not columns.is_erased(one)}
-    return sorted(topics)[:most]
+    return sorted(set(mine.values_list("topic", flat=True)) - {""})[:most]
 
 
 def list_on_topic(organisation: Organisation, topic: str) -> list[int]:
@@ -349,3 +350,18 @@ def list_subjects_for(organisation: Organisation, account_id: int) -> set[str]:
         for draft_id, chosen in versions.values_list("draft_id", "accounts")
         if account_id in chosen
     }
+
+
+def list_pictures_only_of(organisation: Organisation, subjects: Collection[str]) -> set[str]:
+    """The pictures that these posts have and no other post of the organisation, as the record names
+    them.
+    """
+    if not any(one.startswith("post/") for one in subjects):
+        return set()
+    theirs: set[str] = set()
+    others: set[str] = set()
+    versions = Version.objects.filter(draft__organisation=organisation).only("draft_id", "pictures")
+    for version in versions.iterator(500):
+        had = {picture["sha256"] for picture in version.pictures}
+        (theirs if version.sealed_for in subjects else others).update(had)
+    return {picture_subject(organisation.pk, sha256) for sha256 in theirs - others}

@@ -210,4 +210,5 @@ def _record(kind: str, target: Target, member: Member, now: datetime) -> None:
             "urgencies": ", ".join(target.urgencies),
             "quiet_hours": hours,
         },
+        about={"name": target.sealed_for},
     )

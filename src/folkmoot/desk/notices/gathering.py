@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from folkmoot.desk.mailing.queries import MailState
 from folkmoot.desk.publishing.queries import Alarm
+from folkmoot.desk.retention.queries import What
 from folkmoot.desk.stops.queries import StopState, say_stopped
 
 from .deliveries import is_waiting, list_deliveries
@@ -35,6 +36,7 @@ def tell_needs(seen: Seen, now: datetime) -> list[Need]:
         *list_deliveries(seen, explained, now),
         *_posts(seen, now),
         *_issues(seen),
+        *_kept(seen),
         *_untold(seen),
     ]
     return sorted(
@@ -279,6 +281,76 @@ def _issues(seen: Seen) -> Iterable[Need]:
             "Look at the mail server, and say for each whether it is sent again.",
             Page("mailing_decide", (("key", issue.key),)),
             issue.at,
+        )
+
+
+# What it is; what is done about it; and the page where.
+KEPT: dict[What, tuple[str, str, str]] = {
+    What.RULES: (
+        "A change of how long records are kept waits for a second person.",
+        "Read it, and confirm it or turn it down.",
+        "retention_schedule",
+    ),
+    What.RELEASE: (
+        "Hold {} is to be released, which waits for a second person.",
+        "Read why, and release it or keep it.",
+        "retention_hold",
+    ),
+    What.DISPOSAL: (
+        "Disposal {} waits for a second person.",
+        "Look at what is to be destroyed, and confirm it or drop it.",
+        "retention_batch",
+    ),
+    What.ERASURE: (
+        "Erasure {} waits for a second person.",
+        "Look at what is to go, and confirm it or take it back.",
+        "retention_erasure",
+    ),
+    What.HELD_DISPOSAL: (
+        "Disposal {} was refused, since some of it is held.",
+        "Leave out what is held, drop it, or have the hold released.",
+        "retention_batch",
+    ),
+    What.HELD_ERASURE: (
+        "Erasure {} was refused, since some of it is held. The person who asked waits.",
+        "Leave what is held, refuse and say why, or have the hold released.",
+        "retention_erasure",
+    ),
+    What.TROUBLE: (
+        "The search of erasure {} met something that it cannot read, so it found nothing.",
+        "Have whoever looks after this system bring the record back, and search again.",
+        "retention_erasure",
+    ),
+    What.STUCK_DISPOSAL: (
+        "Disposal {} was agreed to more than ten minutes ago and has not come to an end.",
+        "Have whoever looks after this system look at the worker's log.",
+        "retention_batch",
+    ),
+    What.STUCK_ERASURE: (
+        "Erasure {} was agreed to more than ten minutes ago and has not come to an end.",
+        "Have whoever looks after this system look at the worker's log.",
+        "retention_erasure",
+    ),
+}
+_NUMBERED = {
+    "retention_hold": "hold_id",
+    "retention_batch": "batch_id",
+    "retention_erasure": "erasure_id",
+}
+
+
+def _kept(seen: Seen) -> Iterable[Need]:
+    for one in seen.kept:
+        what, do, page = KEPT[one.what]
+        given = ((_NUMBERED[page], one.number),) if page in _NUMBERED else ()
+        yield Need(
+            f"kept/{one.what}/{one.number}",
+            "kept",
+            Urgency.TODAY,
+            what.format(one.number),
+            do,
+            Page(page, given),
+            one.since_at,
         )
 
 

@@ -7,6 +7,8 @@ from typing import ClassVar
 
 from django.db import models
 
+from folkmoot.desk.records.columns import SealedTextField
+
 
 class TargetKind(StrEnum):
     """How somebody is told."""
@@ -45,19 +47,26 @@ class Target(models.Model):
     )
     ref = models.CharField(max_length=32, unique=True)
     kind = models.CharField(max_length=5)
-    name = models.CharField(max_length=254)
-    address = models.TextField(blank=True)
+    name = SealedTextField()
+    address = SealedTextField(blank=True, erased=str)
     urgencies = models.JSONField(default=list)
     quiet_from = models.TimeField(null=True)
     quiet_until = models.TimeField(null=True)
     made_by = models.CharField(max_length=16)
     made_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True)
-    trouble = models.TextField(blank=True)
+    trouble = SealedTextField(blank=True)
     troubled_at = models.DateTimeField(null=True)
 
+    sealed_organisation = "organisation__ref"
+
     def __str__(self) -> str:
-        return self.name
+        return f"notice target {self.pk}"
+
+    @property
+    def sealed_for(self) -> str:
+        """What is known of them is kept under a key of their own."""
+        return f"notice_target/{self.ref}"
 
 
 class Standing(models.Model):
@@ -96,8 +105,8 @@ class Telling(models.Model):
     round = models.PositiveIntegerField(default=0)
     kind = models.CharField(max_length=8)
     urgency = models.CharField(max_length=5)
-    what = models.TextField()
-    do = models.TextField()
+    what = SealedTextField()
+    do = SealedTextField()
     address = models.CharField(max_length=300)
     state = models.CharField(max_length=7, default=TellingState.WAITING)
     attempts = models.PositiveIntegerField(default=0)
@@ -106,7 +115,7 @@ class Telling(models.Model):
     next_try_at = models.DateTimeField()
     made_at = models.DateTimeField()
     told_at = models.DateTimeField(null=True)
-    trouble = models.TextField(blank=True)
+    trouble = SealedTextField(blank=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -120,3 +129,10 @@ class Telling(models.Model):
             models.Index(fields=["state", "next_try_at"], name="telling_owed"),
             models.Index(fields=["target", "-made_at"], name="telling_newest"),
         ]
+
+    sealed_organisation = "target__organisation__ref"
+
+    @property
+    def sealed_for(self) -> str:
+        """What it says is kept under: whom it is told to, since it may quote what others wrote."""
+        return self.target.sealed_for

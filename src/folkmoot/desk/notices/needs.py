@@ -11,6 +11,7 @@ from folkmoot.desk.accounts.queries import Account, Unwell
 from folkmoot.desk.drafts.planned import Planned
 from folkmoot.desk.mailing.queries import IssueSummary
 from folkmoot.desk.publishing.queries import Ahead, Alarm, Installation, Told, Watch
+from folkmoot.desk.retention.queries import Waiting
 from folkmoot.desk.stops.queries import Stop
 
 LONGEST_SILENCE = timedelta(seconds=30)
@@ -62,7 +63,8 @@ class Seen:
     before it was pressed. ``awaiting`` are posts that wait for a sign-off and have a time,
     ``unsent`` posts given up before there was anything to deliver, and ``issues`` those with
     e-mails that only a person can settle. ``untold`` are targets of notices that could not be told:
-    their id and name, since when, and why. ``may_sign`` is about whoever asks.
+    their id and name, since when, and why. ``kept`` is what retention has for a second person, or
+    for somebody to decide. ``may_sign`` is about whoever asks.
     """
 
     beat_at: datetime | None
@@ -81,6 +83,7 @@ class Seen:
     unsent: Sequence[Planned] = ()
     issues: Sequence[IssueSummary] = ()
     untold: Sequence[tuple[int, str, datetime | None, str]] = ()
+    kept: Sequence[Waiting] = ()
     may_sign: bool = True
 
 

@@ -15,6 +15,7 @@ from folkmoot.desk.mailing import queries as mailing
 from folkmoot.desk.people.queries import Member, Organisation, Role
 from folkmoot.desk.publishing import queries as publishing
 from folkmoot.desk.records import queries as records
+from folkmoot.desk.retention import queries as retention
 from folkmoot.desk.stops import queries as stops
 
 from .deliveries import LOOKED_BACK
@@ -96,6 +97,7 @@ def list_needs(
                 for one in list_targets(organisation)
                 if one.trouble
             ],
+            kept=retention.list_waiting(organisation, now),
             may_sign=member is None or Role.APPROVER in member.held,
         ),
         now,

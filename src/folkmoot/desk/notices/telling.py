@@ -31,6 +31,7 @@ from folkmoot.channels.email import (
 )
 from folkmoot.desk.accounts.vault import VaultError, unseal
 from folkmoot.desk.people.queries import Organisation, list_organisations
+from folkmoot.desk.records import columns
 
 from . import chats, letters
 from .models import Heartbeat, Standing, Target, TargetKind, Telling, TellingState
@@ -279,16 +280,17 @@ def _keep_untold(
     for one in claimed:
         last = fault.last or one.attempts >= MOST_TRIES or one.kind == "test"
         wait = min(FIRST_WAIT * (1 << min(one.attempts - 1, 10)), LONGEST_WAIT)
-        _mine(one.claim).filter(pk=one.pk).update(
-            state=TellingState.FAILED if last else TellingState.WAITING,
-            next_try_at=now + wait,
-            lease_until=None,
-            trouble=trouble,
-        )
-    Target.objects.filter(pk=target.pk).update(
-        trouble=trouble, troubled_at=target.troubled_at or now
-    )
-    log.warning("Target %s of notices was not told: %s", target.pk, trouble)
+        one.target = target
+        kept = {
+            "state": TellingState.FAILED if last else TellingState.WAITING,
+            "next_try_at": now + wait,
+            "lease_until": None,
+            "trouble": trouble,
+        }
+        columns.update_sealed(one, kept, Q(claim=one.claim, state=TellingState.WAITING))
+    columns.update_sealed(target, {"trouble": trouble, "troubled_at": target.troubled_at or now})
+    # Why is on the page of notices: an answer may quote an address, which no log should keep.
+    log.warning("Target %s of notices was not told", target.pk)
 
 
 def _hand_over(target: Target, message: Message, claim: str, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,8 @@ from folkmoot.desk.people.queries import Organisation
 from .models import Copy, CopyEntry
 
 MANY = 5_000
+DestroyHere = Callable[[Organisation, Collection[str], datetime], int]
+_HERE: list[DestroyHere] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,21 @@ class Outside:
     manifest: str
     released_at: datetime
     entries: int
+
+
+def destroys_copies_here(act: DestroyHere) -> None:
+    """Have ``act`` called, in the same transaction, with the entries of which something is erased:
+    it destroys the copies of them that lie on this desk's own disk, such as bags.
+    """
+    if act not in _HERE:
+        _HERE.append(act)
+
+
+def destroy_copies_here(organisation: Organisation, entries: Collection[str], now: datetime) -> int:
+    """Destroy the copies of these entries that lie here; how many. Part of the caller's
+    transaction, which erases something of the entries.
+    """
+    return sum(act(organisation, entries, now) for act in _HERE) if entries else 0
 
 
 def note_copy(

@@ -7,11 +7,12 @@ noted in the same transaction, and the epoch is rolled before anything is called
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from django.db import connection, transaction
 
+from folkmoot.desk.drafts.queries import list_pictures_only_of
 from folkmoot.desk.people.queries import Organisation
 from folkmoot.desk.records import erasing, keys
 from folkmoot.desk.records.classes import RecordClass
@@ -19,11 +20,12 @@ from folkmoot.desk.records.columns import sealed_columns
 from folkmoot.desk.records.erasing import NotHere, Place
 from folkmoot.ledger import KeyLost, LedgerError
 
+from .copies import destroy_copies_here
 from .disposing import digest_ids, find_held_items, note_refused
 from .erasures import erase_case, find_held, search
 from .holding import read_held, wait_for_holds
 from .lifecycle import BATCH, ERASURE, BatchState, ErasureState, TwoFacts
-from .models import Batch, Erasure
+from .models import Batch, Erasure, Match
 from .steps import record, take_step
 from .triggers import TABLES
 
@@ -143,9 +145,10 @@ def _destroy_some(batch_id: int, tables: Sequence[str], now: datetime) -> bool:
     held = read_held(batch.organisation)
     kept = {item.pk for item in find_held_items(batch, held, items)}
     going = [item for item in items if item.pk not in kept]
-    values, gone = erasing.dispose(
-        batch.organisation.ref, [item.entry for item in going], tables, now
-    )
+    going_ids = [item.entry for item in going]
+    _erase_pictures(batch.organisation, {item.subject for item in going}, now)
+    values, gone = erasing.dispose(batch.organisation.ref, going_ids, tables, now)
+    destroy_copies_here(batch.organisation, going_ids, now)
     batch.items.filter(pk__in=[item.pk for item in going]).update(gone_at=now)
     if kept:
         batch.items.filter(pk__in=kept).update(held_back=True)
@@ -164,6 +167,14 @@ def _destroy_some(batch_id: int, tables: Sequence[str], now: datetime) -> bool:
         **({"held_at": now} if kept else {}),
     )
     return True
+
+
+def _erase_pictures(organisation: Organisation, subjects: Collection[str], now: datetime) -> None:
+    """Erase the pictures that no other posts than these have."""
+    pictures = list_pictures_only_of(organisation, subjects)
+    places = [one.place for one in erasing.list_about(organisation.ref, pictures)]
+    if places:
+        erasing.erase(organisation.ref, places, now)
 
 
 @transaction.atomic
@@ -234,6 +245,8 @@ def _erase_some(erasure_id: int, now: datetime) -> bool:
     keys_gone = _erase_places(
         erasure.organisation, [Place.from_text(one.place) for one in going], now
     )
+    fields = {Place.from_text(one.place).row for one in going if _is_field(one)}
+    destroy_copies_here(erasure.organisation, fields, now)
     erasure.matches.filter(pk__in=[one.pk for one in going]).update(gone_at=now)
     if kept:
         # A hold was placed since the second person agreed: it goes before what was agreed.
@@ -254,6 +267,10 @@ def _erase_some(erasure_id: int, now: datetime) -> bool:
         **({"held_at": now} if kept else {}),
     )
     return True
+
+
+def _is_field(match: Match) -> bool:
+    return match.place.startswith(f"{erasing.FIELD}:")
 
 
 def _erase_places(organisation: Organisation, places: list[Place], now: datetime) -> int:

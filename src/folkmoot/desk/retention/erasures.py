@@ -57,7 +57,7 @@ def ask_erasure(
     erasure = Erasure.objects.create(
         organisation=member.organisation,
         ground=ground,
-        phrases=wanted,  # type: ignore[misc]  # a list, as its column takes it
+        phrases=wanted,
         reference=reference.strip(),
         asked_by=member.ref,
         asked_at=now,

@@ -57,6 +57,7 @@ __all__ = [
     "Rule",
     "Thing",
     "Waiting",
+    "What",
     "check_values",
     "count_due",
     "count_holds",
@@ -103,7 +104,8 @@ class What(StrEnum):
     HELD_DISPOSAL = "held_disposal"
     HELD_ERASURE = "held_erasure"
     TROUBLE = "trouble"
-    STUCK = "stuck"
+    STUCK_DISPOSAL = "stuck_disposal"
+    STUCK_ERASURE = "stuck_erasure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +190,7 @@ def list_waiting(organisation: Organisation, now: datetime) -> list[Waiting]:
                 at = batch.proposed_at
                 found.append(Waiting(What.DISPOSAL, batch.pk, batch.proposed_by, at))
             case BatchState.DESTROYING | BatchState.ROLLING if _is_stuck(batch.confirmed_at, now):
-                found.append(Waiting(What.STUCK, batch.pk, "", batch.confirmed_at))
+                found.append(Waiting(What.STUCK_DISPOSAL, batch.pk, "", batch.confirmed_at))
     erasures = Erasure.objects.filter(organisation=organisation)
     for erasure in erasures.exclude(state__in=ENDED_ERASURES):
         found += _waiting_of(erasure, now)
@@ -205,7 +207,7 @@ def _waiting_of(erasure: Erasure, now: datetime) -> list[Waiting]:
         case ErasureState.PROPOSED:
             return [Waiting(What.ERASURE, number, erasure.proposed_by, erasure.proposed_at)]
         case ErasureState.ERASING | ErasureState.ROLLING if _is_stuck(erasure.confirmed_at, now):
-            return [Waiting(What.STUCK, number, "", erasure.confirmed_at)]
+            return [Waiting(What.STUCK_ERASURE, number, "", erasure.confirmed_at)]
     return []
 
 

@@ -123,16 +123,16 @@ EVENTS = {
         frozenset({"notice_target.removed"}),
     ),
     Trigger.REQUEST_CLOSED: Event(
-        "the day the request was closed",
+        "the day the request was answered, refused or withdrawn",
         frozenset({RecordClass.REQUESTS}),
-        frozenset({"request.closed"}),
-        frozenset({"request.reopened"}),
+        frozenset({"request.released", "request.refused", "request.withdrawn"}),
     ),
     Trigger.MATTER_CLOSED: Event(
-        "the day the hold was released, or the disposal or erasure was done or given up",
+        "the day the hold was released, the bag removed, the disposal or erasure done or given up",
         frozenset({RecordClass.RECORDS}),
         frozenset(
             {
+                "bag.removed",
                 "hold.released",
                 "disposal.done",
                 "disposal.dropped",
@@ -147,7 +147,12 @@ EVENTS = {
 # Whose columns belong to a class of records: by the beginning of the table's name. A table that is
 # named in no line keeps its columns until the person or thing is erased by name.
 TABLES = {
-    RecordClass.POSTS: ("drafts.", "publishing.delivery", "publishing.ahead"),
+    RecordClass.POSTS: (
+        "drafts.",
+        "publishing.ahead",
+        "publishing.attempt",
+        "publishing.delivery",
+    ),
     RecordClass.ALARMS: ("publishing.alarm",),
     RecordClass.ACCOUNTS: ("accounts.",),
     RecordClass.MAILING: ("mailing.",),
@@ -155,8 +160,15 @@ TABLES = {
     RecordClass.GUIDANCE: ("guidance.",),
     RecordClass.PEOPLE: ("people.",),
     RecordClass.NOTICES: ("notices.",),
-    RecordClass.REQUESTS: ("releases.",),
-    RecordClass.RECORDS: ("retention.",),
+    RecordClass.REQUESTS: (
+        "releases.request",
+        "releases.waiting",
+        "releases.ground",
+        "releases.decision",
+        "releases.chosen",
+        "releases.reading",
+    ),
+    RecordClass.RECORDS: ("retention.", "releases.bag"),
 }
 
 

@@ -21,6 +21,7 @@ from folkmoot.desk.notices import actions as notices
 from folkmoot.desk.publishing import actions as publishing
 from folkmoot.desk.publishing.queries import find_fence
 from folkmoot.desk.records import actions as records
+from folkmoot.desk.retention import actions as retention
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,8 @@ utc_now = SharedClock()
 
 # Lanes for what is no account's own and may have to wait for others' servers.
 ACCOUNTS, MAILING, NOTICES = -1, -2, -3
+# And for what may take long: searching everything, destroying, and rolling the keys' epoch.
+RETENTION = -4
 
 
 def work_once(lanes: publishing.Lanes | None = None) -> int:
@@ -75,6 +78,7 @@ def work_once(lanes: publishing.Lanes | None = None) -> int:
     done += lanes.do(ACCOUNTS, [partial(accounts.work, utc_now)])
     done += lanes.do(MAILING, [partial(mailing.work, utc_now, open_transport, held=_is_fenced())])
     done += lanes.do(NOTICES, [partial(notices.work, utc_now)])
+    done += lanes.do(RETENTION, [partial(retention.work, utc_now)])
     return done + records.sequence(utc_now())
 
 
