@@ -6,7 +6,7 @@ import argparse
 import io
 import sys
 
-from . import cli_heads, cli_verify, cli_witness
+from . import cli_heads, cli_mirror, cli_verify, cli_witness
 
 
 def run(argv: list[str]) -> int:
@@ -19,7 +19,7 @@ def run(argv: list[str]) -> int:
         prog="folkmoot ledger", description="Hold proofs against the log, without a network."
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for module in (cli_verify, cli_heads, cli_witness):
+    for module in (cli_verify, cli_heads, cli_mirror, cli_witness):
         module.add_verbs(verbs)
     try:
         args = parser.parse_args(argv[1:])
