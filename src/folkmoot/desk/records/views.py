@@ -120,6 +120,7 @@ def entry(request: PublicRequest, entry_id: str) -> HttpResponse:
             "not_yet": not_yet,
             "pictures": json.loads(found.fields.get("pictures", "[]")),
             "head": queries.head_size(),
+            "keys": log_keys() if proof_text else (),
         },
     )
 
