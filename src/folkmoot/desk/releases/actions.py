@@ -5,13 +5,13 @@ Each action is one transaction and leaves one entry in the record.
 
 from __future__ import annotations
 
+from .answering import agree, prepare, refuse, release, send_back, withdraw
 from .bagging import agree as agree_to_bag
 from .bagging import fetch, propose, remove, retry
 from .making import destroy_holding, open_file, work
 from .redacting import Which, show, withhold
 from .requests import (
     CHANNELS,
-    agree,
     ask,
     begin_redaction,
     begin_search,
@@ -21,12 +21,7 @@ from .requests import (
     hear,
     look_for,
     must_be_officer,
-    prepare,
     receive,
-    refuse,
-    release,
-    send_back,
-    withdraw,
 )
 from .scope import Scope
 from .steps import ReleaseRefused

@@ -11,13 +11,12 @@ from django.db.models import Q, QuerySet
 
 from folkmoot.desk.people.queries import Member
 
-from . import queries
 from .exemptions import find_exemption
 from .lifecycle import RequestFacts
 from .models import Decision, Ground, Request
 from .regimes import Regime
-from .requests import NOT_READ, must_be_officer
-from .steps import ReleaseRefused, take_step
+from .requests import get_for_officer
+from .steps import NOT_READ, ReleaseRefused, take_step
 from .suggesting import PERSONAL, Suggestion
 
 _BATCH = 500
@@ -46,7 +45,7 @@ def show(member: Member, ref: str, which: Which, *, now: datetime) -> int:
     by name, or not at all. Raises :class:`~.steps.ReleaseRefused` and
     :class:`~.queries.NoSuchRequest`.
     """
-    request = _get(member, ref)
+    request = get_for_officer(member, ref)
     rows = _rows(request, which)
     if not which.fields and not which.suggested:
         rows = rows.exclude(suggested__in=[str(one) for one in PERSONAL])
@@ -60,7 +59,7 @@ def withhold(
     """Withhold fields under an exemption; how many. Raises as :func:`show` does, and where the
     exemption needs a reason that was not given.
     """
-    request = _get(member, ref)
+    request = get_for_officer(member, ref)
     found = find_exemption(Regime(request.regime), exemption)
     if found is None:
         raise ReleaseRefused("Choose under which exemption it is withheld.", field="exemption")
@@ -135,8 +134,3 @@ def _pairs(column: str, pairs: Collection[tuple[str, str]]) -> Q:
     for first, mine in labels.items():
         among |= Q(**{column: first}, label__in=mine)
     return among
-
-
-def _get(member: Member, ref: str) -> Request:
-    must_be_officer(member)
-    return queries.get_request(member, ref)

@@ -52,6 +52,8 @@ class Law:
     title: str
     short: str
     source: str
+    holds: str
+    """Why what was asked for must not be destroyed."""
     working_days: int | None = None
     months: int | None = None
     extended: int | None = None
@@ -66,6 +68,7 @@ LAWS: Mapping[Regime, Law] = {
         "FOIA",
         "FOIA s.10(1) and (6): promptly, and not later than the twentieth working day following "
         "the date of receipt. A bank holiday in any part of the United Kingdom is no working day.",
+        "FOIA s.77: it is an offence to destroy what was asked for so that it is not disclosed.",
         working_days=20,
         extended=40,
         extension="FOIA s.10(3): only to weigh the public interest of a qualified exemption. The "
@@ -91,6 +94,7 @@ LAWS: Mapping[Regime, Law] = {
         "EIR",
         "EIR reg. 5(2): as soon as possible, and no later than 20 working days after the date of "
         "receipt; reg. 2(1): a working day is what it is in FOIA s.10(6).",
+        "EIR reg. 19: it is an offence to destroy what was asked for so that it is not disclosed.",
         working_days=20,
         extended=40,
         extension="EIR reg. 7(1): 40 working days where the request is so complex and voluminous "
@@ -118,6 +122,7 @@ LAWS: Mapping[Regime, Law] = {
         "FOISA",
         "FOISA s.10(1): promptly, and not later than the twentieth working day after receipt; "
         "s.73: a bank holiday in Scotland is no working day.",
+        "FOISA s.65: it is an offence to destroy what was asked for so that it is not disclosed.",
         working_days=20,
         nations=frozenset({Nation.SCOTLAND}),
         pauses={
@@ -142,6 +147,7 @@ LAWS: Mapping[Regime, Law] = {
         "EISR",
         "EISR reg. 5(2)(a): as soon as possible, and no later than 20 working days after the date "
         "of receipt; a bank holiday in Scotland is no working day.",
+        "EISR reg. 19: it is an offence to destroy what was asked for so that it is not disclosed.",
         working_days=20,
         extended=40,
         extension="EISR reg. 7(1): 40 working days where the volume and complexity of what is "
@@ -167,6 +173,8 @@ LAWS: Mapping[Regime, Law] = {
         "UK GDPR art. 12(3) and 12A: one month, beginning with the day of receipt. The Information "
         "Commissioner takes the corresponding date of the next month, or its last day where it has "
         "no such date; where that is a weekend or a public holiday, the next working day.",
+        "Data Protection Act 2018 s.173: it is an offence to destroy personal data that was asked "
+        "for so that it is not disclosed.",
         months=1,
         extended=3,
         extension="UK GDPR art. 12A: two further months for complex or numerous requests; whoever "
@@ -193,5 +201,6 @@ LAWS: Mapping[Regime, Law] = {
         "Other: a court, a member, an inquiry, our own need",
         "Other",
         "No period is known here. Say by which day it is to be answered.",
+        "It was asked for, and is needed to answer.",
     ),
 }

@@ -10,14 +10,14 @@ from django.db import transaction
 
 from folkmoot.desk.people.queries import Member, Role, list_members
 from folkmoot.desk.records import taking
+from folkmoot.desk.retention import actions as retention
 
 from . import queries
-from .digest import release_digest
-from .lifecycle import BagState, RequestFacts, RequestState
-from .models import Bag, Chosen, Decision, Reading, Request, Waiting
+from .lifecycle import RequestFacts, RequestState
+from .models import Chosen, Decision, Request, Waiting
 from .regimes import LAWS, PauseKind, Regime
 from .scope import Scope, find_ids
-from .steps import STALE, ReleaseRefused, note, take_step
+from .steps import NOT_READ, STALE, ReleaseRefused, note, take_step
 from .suggesting import suggest
 from .workdays import Nation
 
@@ -59,9 +59,10 @@ def receive(
     now: datetime,
     asked_for_on: date | None = None,
 ) -> Request:
-    """Register a request. ``asked_for_on`` is by when it is to be answered, where no law says so.
+    """Register a request, and hold what it asks for, as far as that is known yet.
 
-    Raises :class:`ReleaseRefused`.
+    ``asked_for_on`` is by when it is to be answered, where no law says so. The hold is another
+    room's and leaves an entry of its own. Raises :class:`ReleaseRefused`.
     """
     must_be_officer(member)
     today = queries.today_of(member.organisation, now)
@@ -96,6 +97,7 @@ def receive(
         now,
         {"under": LAWS[regime].short, "channel": channel, "received_on": received_on.isoformat()},
     )
+    _hold(member, request, [] if scope.is_everything else _find(request, scope), now)
     return request
 
 
@@ -104,7 +106,7 @@ def ask(member: Member, ref: str, kind: PauseKind, on: date, *, now: datetime) -
     """Say that we asked whoever asked for something, on this day. Raises :class:`ReleaseRefused`
     and :class:`~.queries.NoSuchRequest`.
     """
-    request = _get(member, ref)
+    request = get_for_officer(member, ref)
     if kind not in LAWS[Regime(request.regime)].pauses:
         raise ReleaseRefused("This law knows no such pause.", field="kind")
     last = request.waits.order_by("-pk").first()
@@ -128,7 +130,7 @@ def ask(member: Member, ref: str, kind: PauseKind, on: date, *, now: datetime) -
 @transaction.atomic
 def hear(member: Member, ref: str, on: date, *, now: datetime) -> Request:
     """Say that what we asked for came, on this day. Raises as :func:`ask` does."""
-    request = _get(member, ref)
+    request = get_for_officer(member, ref)
     waiting = request.waits.filter(until_on=None).first()
     if waiting is not None and not waiting.from_on <= on <= queries.today_of(
         request.organisation, now
@@ -151,7 +153,7 @@ def hear(member: Member, ref: str, on: date, *, now: datetime) -> Request:
 @transaction.atomic
 def extend(member: Member, ref: str, *, reason: str, now: datetime) -> Request:
     """Take the longer period that the law allows, and say why. Raises as :func:`ask` does."""
-    request = _get(member, ref)
+    request = get_for_officer(member, ref)
     law = LAWS[Regime(request.regime)]
     if law.extended is None:
         raise ReleaseRefused(f"{law.short} knows no longer period.")
@@ -172,10 +174,12 @@ def extend(member: Member, ref: str, *, reason: str, now: datetime) -> Request:
 
 @transaction.atomic
 def look_for(member: Member, ref: str, scope: Scope, *, now: datetime) -> Request:
-    """Change what is looked for. What is chosen already stays. Raises as :func:`ask` does."""
-    request = _get(member, ref)
+    """Change what is looked for, and hold that too. What is chosen already stays. Raises as
+    :func:`ask` does.
+    """
+    request = get_for_officer(member, ref)
     said = ", ".join(f"{name}: {value}" for name, value in scope.to_json().items())
-    return _change(
+    changed = _change(
         request,
         "request.scoped",
         member,
@@ -183,6 +187,8 @@ def look_for(member: Member, ref: str, scope: Scope, *, now: datetime) -> Reques
         {"scope": said or "everything"},
         scope=scope.to_json(),
     )
+    _hold(member, changed, [] if scope.is_everything else _find(changed, scope), now)
+    return changed
 
 
 @transaction.atomic
@@ -199,9 +205,9 @@ def choose(
     to it. Each of their fields awaits a decision from then on. A release that a second reader has
     or had goes back to be decided. Raises as :func:`ask` does.
     """
-    request = _get(member, ref)
+    request = get_for_officer(member, ref)
     scope = Scope.from_json(request.scope)
-    wanted = list(entry_ids) if entry_ids is not None else find_ids(request.organisation, scope)[0]
+    wanted = list(entry_ids) if entry_ids is not None else _find(request, scope)
     there = set(request.chosen.values_list("entry_id", flat=True))
     fresh = [one for one in dict.fromkeys(wanted) if one not in there]
     if not fresh:
@@ -214,6 +220,7 @@ def choose(
     added = _add(request, fresh, scope, member)
     if added != len(fresh):
         raise ReleaseRefused("An entry that was chosen is not in our record.")
+    _hold(member, request, fresh, now)
     take_step(
         request,
         "choose",
@@ -262,7 +269,7 @@ def drop(member: Member, ref: str, entry_ids: Collection[str], *, now: datetime)
     """Take entries out that are not what was asked for after all; how many. Raises as
     :func:`choose` does.
     """
-    request = _get(member, ref)
+    request = get_for_officer(member, ref)
     there = request.chosen.filter(entry_id__in=list(entry_ids))
     dropped = sorted(there.values_list("entry_id", flat=True))
     if not dropped:
@@ -285,161 +292,42 @@ def drop(member: Member, ref: str, entry_ids: Collection[str], *, now: datetime)
 @transaction.atomic
 def begin_redaction(member: Member, ref: str, *, now: datetime) -> Request:
     """End the search and go on to decide field by field. Raises as :func:`ask` does."""
-    request = _get(member, ref)
+    request = get_for_officer(member, ref)
     facts = RequestFacts(member.ref, chosen=request.chosen.count())
     return take_step(request, "redact", member=member, facts=facts, now=now)
 
 
-@transaction.atomic
-def prepare(member: Member, ref: str, *, now: datetime) -> Request:
-    """Hand a decided release to a second reader. Raises as :func:`ask` does."""
-    request = _get(member, ref)
-    digest = release_digest(request)
-    facts = RequestFacts(
-        member.ref,
-        chosen=request.chosen.count(),
-        undecided=request.decisions.filter(verdict=Decision.UNDECIDED).count(),
-    )
-    return take_step(
-        request,
-        "prepare",
-        member=member,
-        facts=facts,
-        now=now,
-        fields={"digest": digest},
-        changes={"prepared_by": member.ref, "read_by": "", "digest": digest},
-    )
+def _find(request: Request, scope: Scope) -> list[str]:
+    return find_ids(request.organisation, scope)[0]
 
 
-@transaction.atomic
-def agree(member: Member, ref: str, *, seen: str, now: datetime) -> Bag:
-    """Agree, as a second reader, to the release whose digest the page showed; the bag that is made
-    of it. Raises as :func:`ask` does.
+def _hold(member: Member, request: Request, entry_ids: Collection[str], now: datetime) -> None:
+    """Keep these entries from being destroyed, where they are not kept for this request already.
+    Part of the caller's transaction.
     """
-    request = _get(member, ref)
-    digest = release_digest(request)
-    facts = RequestFacts(
-        member.ref,
-        prepared_by=request.prepared_by,
-        decided_by=queries.list_deciders(request),
-        seen=seen,
-        digest=digest,
-    )
-    prepared_by = request.prepared_by
-    request = take_step(
-        request,
-        "agree",
-        member=member,
-        facts=facts,
+    if request.hold and not entry_ids:
+        return
+    if request.hold:
+        try:
+            retention.hold_more(member, int(request.hold), entries=entry_ids, now=now)
+        except retention.RetentionRefused as refused:
+            raise ReleaseRefused(str(refused)) from refused
+        return
+    hold = retention.place_hold(
+        member,
+        retention.Scope(
+            retention.HoldScope.REQUEST, request=request.subject, entries=tuple(entry_ids)
+        ),
+        reason=LAWS[Regime(request.regime)].holds,
+        reference=f"request {request.pk}",
         now=now,
-        fields={"digest": digest},
-        changes={"read_by": member.ref, "digest": digest},
     )
-    Reading.objects.create(
-        request=request,
-        digest=digest,
-        decision="agreed",
-        prepared_by=prepared_by,
-        by=member.ref,
-        at=now,
-    )
-    return Bag.objects.create(
-        organisation=request.organisation,
-        request=request,
-        purpose="release",
-        title=f"Request {request.pk}",
-        digest=digest,
-        state=BagState.WANTED,
-        proposed_by=prepared_by,
-        proposed_at=now,
-        agreed_by=member.ref,
-        agreed_at=now,
-        next_try_at=now,
-    )
-
-
-@transaction.atomic
-def send_back(member: Member, ref: str, *, reason: str, now: datetime) -> Request:
-    """Send a release back to be decided again, and say why. Raises as :func:`ask` does."""
-    request = _get(member, ref)
-    prepared_by, digest = request.prepared_by, request.digest
-    request = take_step(
-        request,
-        "send_back",
-        member=member,
-        facts=RequestFacts(member.ref, reason=reason),
-        now=now,
-        fields={"reason": reason.strip()},
-        changes=NOT_READ,
-    )
-    Reading.objects.create(
-        request=request,
-        digest=digest,
-        decision="sent_back",
-        reason=reason.strip(),
-        prepared_by=prepared_by,
-        by=member.ref,
-        at=now,
-    )
-    return request
-
-
-@transaction.atomic
-def release(member: Member, ref: str, *, now: datetime) -> Request:
-    """Say that the bag was handed out, which answers the request. Raises as :func:`ask` does."""
-    request = _get(member, ref)
-    bag, against = queries.find_releasable(request)
-    return take_step(
-        request,
-        "release",
-        member=member,
-        facts=RequestFacts(member.ref, bag=against),
-        now=now,
-        fields={
-            "bag": bag.ref if bag else "",
-            "manifest_sha256": bag.manifest_sha256 if bag else "",
-            "released": str(request.decisions.filter(verdict=Decision.RELEASED).count()),
-            "withheld": str(request.decisions.filter(verdict=Decision.WITHHELD).count()),
-        },
-        changes={"closed_on": queries.today_of(request.organisation, now)},
-    )
-
-
-@transaction.atomic
-def refuse(member: Member, ref: str, *, reason: str, now: datetime) -> Request:
-    """Refuse a request as a whole, or say that nothing is held. Raises as :func:`ask` does."""
-    return _end(member, ref, "refuse", reason, now)
-
-
-@transaction.atomic
-def withdraw(member: Member, ref: str, *, reason: str, now: datetime) -> Request:
-    """Say that whoever asked does so no more. Raises as :func:`ask` does."""
-    return _end(member, ref, "withdraw", reason, now)
-
-
-NOT_READ = {"prepared_by": "", "read_by": "", "digest": ""}
-"""What a change to a release takes away from it."""
-
-
-def _end(member: Member, ref: str, verb: str, reason: str, now: datetime) -> Request:
-    request = _get(member, ref)
-    request.waits.filter(until_on=None).update(until_on=queries.today_of(request.organisation, now))
-    return take_step(
-        request,
-        verb,
-        member=member,
-        facts=RequestFacts(member.ref, reason=reason),
-        now=now,
-        fields={"reason": reason.strip()},
-        changes={
-            "outcome": reason.strip(),
-            "closed_on": queries.today_of(request.organisation, now),
-        },
-    )
+    request.hold = str(hold.pk)
+    Request.objects.filter(pk=request.pk).update(hold=request.hold)
 
 
 def _step(member: Member, ref: str, verb: str, now: datetime) -> Request:
-    request = _get(member, ref)
+    request = get_for_officer(member, ref)
     return take_step(request, verb, member=member, facts=RequestFacts(member.ref), now=now)
 
 
@@ -466,7 +354,10 @@ def _change(
     return request
 
 
-def _get(member: Member, ref: str) -> Request:
+def get_for_officer(member: Member, ref: str) -> Request:
+    """A request of the member's organisation, for whoever may change it. Raises
+    :class:`ReleaseRefused` and :class:`~.queries.NoSuchRequest`.
+    """
     must_be_officer(member)
     return queries.get_request(member, ref)
 

@@ -21,6 +21,10 @@ STALE = (
 )
 
 
+NOT_READ = {"prepared_by": "", "read_by": "", "digest": ""}
+"""What a change to a release takes away from it."""
+
+
 class ReleaseRefused(Exception):
     """Nothing was done. ``reasons`` are sentences for the person who asked; ``field`` names the
     field of the form that they are about, where they are about one.

@@ -120,7 +120,7 @@ def _up(argv: list[str], config: Config) -> int:
     parser.add_argument(
         "--practice",
         action="store_true",
-        help="with a practice organisation and three people who can sign in",
+        help="with a practice organisation and four people who can sign in",
     )
     args = parser.parse_args(argv)
     _bring_up_to_date()
@@ -234,8 +234,8 @@ def _greet(config: Config) -> None:
             "--practice to rehearse."
         )
     if signins_file(config).exists():
-        print("Sign in as these, each in a browser of their own. The approver is admin and duty")
-        print("officer too, and so is the duty officer: what needs two people can be rehearsed.")
+        print("Sign in as these, each in a browser of their own. The approver is admin, duty and")
+        print("records officer too, and the duty officer admin: what needs two can be rehearsed.")
         for line in signins_file(config).read_text(encoding="utf-8").splitlines():
             print(f"  {line}")
     print("Ctrl-C ends it.\n", flush=True)

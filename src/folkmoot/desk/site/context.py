@@ -11,7 +11,7 @@ from django.urls import reverse
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.guidance import queries as guidance
 from folkmoot.desk.mailing.queries import find_list
-from folkmoot.desk.people.queries import Member, Organisation, find_public_organisation
+from folkmoot.desk.people.queries import Member, Organisation, Role, find_public_organisation
 from folkmoot.guidance import Clause
 
 
@@ -73,6 +73,7 @@ def _navigation(path: str, member: Member | None) -> list[dict[str, Any]]:
             ("stop", "Stop"),
             ("practice", "Practice channel"),
             ("accounts", "Accounts"),
+            *([("records", "Record")] if Role.RECORDS in member.held else []),
             ("settings", "Settings"),
             ("register", "Register"),
             ("guidance", "Guidance"),

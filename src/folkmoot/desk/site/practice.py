@@ -1,4 +1,4 @@
-"""The practice organisation: a body to rehearse with, and three people who can sign in."""
+"""The practice organisation: a body to rehearse with, and the people who can sign in."""
 
 from __future__ import annotations
 
@@ -17,8 +17,13 @@ from .config import Config
 
 PEOPLE = (
     ("author@practice.example", "Alex Author", (Role.AUTHOR,)),
-    ("approver@practice.example", "Bryn Approver", (Role.APPROVER, Role.ADMIN, Role.DUTY)),
+    (
+        "approver@practice.example",
+        "Bryn Approver",
+        (Role.APPROVER, Role.ADMIN, Role.DUTY, Role.RECORDS),
+    ),
     ("duty@practice.example", "Casey Duty", (Role.DUTY, Role.APPROVER, Role.ADMIN)),
+    ("records@practice.example", "Robin Records", (Role.RECORDS,)),
 )
 
 

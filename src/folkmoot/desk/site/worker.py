@@ -21,7 +21,10 @@ from folkmoot.desk.notices import actions as notices
 from folkmoot.desk.publishing import actions as publishing
 from folkmoot.desk.publishing.queries import find_fence
 from folkmoot.desk.records import actions as records
+from folkmoot.desk.releases import actions as releases
 from folkmoot.desk.retention import actions as retention
+
+from .posting import post
 
 log = logging.getLogger(__name__)
 
@@ -59,8 +62,11 @@ utc_now = SharedClock()
 
 # Lanes for what is no account's own and may have to wait for others' servers.
 ACCOUNTS, MAILING, NOTICES = -1, -2, -3
-# And for what may take long: searching everything, destroying, and rolling the keys' epoch.
-RETENTION = -4
+# And for what may take long: searching everything, destroying, rolling the keys' epoch, and writing
+# bags.
+RETENTION, RELEASES = -4, -5
+# And for who keeps the record's heads outside.
+ANCHORS = -6
 
 
 def work_once(lanes: publishing.Lanes | None = None) -> int:
@@ -79,6 +85,8 @@ def work_once(lanes: publishing.Lanes | None = None) -> int:
     done += lanes.do(MAILING, [partial(mailing.work, utc_now, open_transport, held=_is_fenced())])
     done += lanes.do(NOTICES, [partial(notices.work, utc_now)])
     done += lanes.do(RETENTION, [partial(retention.work, utc_now)])
+    done += lanes.do(ANCHORS, [partial(records.anchor, utc_now, post)])
+    done += lanes.do(RELEASES, [partial(releases.work, utc_now)])
     return done + records.sequence(utc_now())
 
 
