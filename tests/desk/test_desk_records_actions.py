@@ -153,6 +153,7 @@ NO_ENTRY = {
         lambda: account_actions.ask_diagnosis(c.dan, [c.feed.pk], now=c.clock())
     ),
     records.sequence: lambda c: lambda: records.sequence(c.clock()),
+    records.anchor: lambda c: lambda: records.anchor(c.clock, None),
     records.withhold: lambda c: lambda: records.withhold("none", ["text"]),
     publishing.is_held: lambda c: lambda: publishing.is_held(c.clock()),
     publishing.work: lambda c: lambda: publishing.work(c.clock),

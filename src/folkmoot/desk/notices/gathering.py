@@ -29,6 +29,7 @@ def tell_needs(seen: Seen, now: datetime) -> list[Need]:
     explained: set[int] = set()  # deliveries that another need tells of already
     needs = [
         *_whole_desk(seen, now),
+        *_record(seen),
         *_stops(seen, explained),
         *_accounts(seen, explained),
         *_around_accounts(seen, now),
@@ -93,6 +94,42 @@ def _whole_desk(seen: Seen, now: datetime) -> Iterable[Need]:
             "Have whoever looks after this system look at the worker's log.",
             None,
             seen.oldest_due,
+        )
+
+
+def _record(seen: Seen) -> Iterable[Need]:
+    """What weakens the record, and keeps nothing back."""
+    if seen.silence:
+        yield Need(
+            "silence",
+            "silence",
+            Urgency.TODAY,
+            seen.silence,
+            "Have whoever looks after this system see that the record's signer goes.",
+            Page("ledger_key"),
+        )
+    for one in seen.unanchored:
+        if one.disputed:
+            yield Need(
+                f"disputed/{one.name}",
+                "disputed",
+                Urgency.NOW,
+                f"A witness holds another history of the record than this desk. {one.trouble}",
+                "Change nothing. Have whoever looks after this system run `folkmoot ledger fsck`, "
+                "and find out together with the witness which of the two is right.",
+                Page("ledger_key"),
+                one.troubled_at,
+            )
+            continue
+        who = f"The witness {one.name}" if one.is_witness else "The time stamp service"
+        yield Need(
+            f"anchor/{one.name}",
+            "anchor",
+            Urgency.SOON,
+            f"{who} has not answered for the record for more than a day. {one.trouble}",
+            "Have whoever looks after this system find out why. The record goes on without it.",
+            Page("ledger_key"),
+            one.troubled_at,
         )
 
 

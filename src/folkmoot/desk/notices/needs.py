@@ -11,6 +11,7 @@ from folkmoot.desk.accounts.queries import Account, Unwell
 from folkmoot.desk.drafts.planned import Planned
 from folkmoot.desk.mailing.queries import IssueSummary
 from folkmoot.desk.publishing.queries import Ahead, Alarm, Installation, Told, Watch
+from folkmoot.desk.records.queries import Anchor
 from folkmoot.desk.retention.queries import Waiting
 from folkmoot.desk.stops.queries import Stop
 
@@ -64,12 +65,16 @@ class Seen:
     ``unsent`` posts given up before there was anything to deliver, and ``issues`` those with
     e-mails that only a person can settle. ``untold`` are targets of notices that could not be told:
     their id and name, since when, and why. ``kept`` is what retention has for a second person, or
-    for somebody to decide. ``may_sign`` is about whoever asks.
+    for somebody to decide. ``silence`` is why entries wait for a
+    signed head where no signer says so, and ``unanchored`` are those who should keep the record's
+    heads and do not. ``may_sign`` is about whoever asks.
     """
 
     beat_at: datetime | None
     oldest_due: datetime | None = None
     refusal: str | None = None
+    silence: str | None = None
+    unanchored: Sequence[Anchor] = ()
     fence: Installation | None = None
     stops: Sequence[Stop] = ()
     on_their_way: dict[int, int] = field(default_factory=dict)

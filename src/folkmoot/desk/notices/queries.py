@@ -71,6 +71,8 @@ def list_needs(
             beat_at=find_beat(),
             oldest_due=publishing.find_oldest_due(now),
             refusal=records.find_refusal(),
+            silence=records.find_silence(now),
+            unanchored=records.list_troubled(now),
             fence=publishing.find_fence(now),
             stops=standing,
             on_their_way={

@@ -26,7 +26,7 @@ from folkmoot.ledger import (
 )
 from folkmoot.ledger.stamping import QUERY_TYPE, fetch_stamp
 
-from . import models
+from . import heads, models
 from .log import TableTiles
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,9 @@ def ask_all(clock: Callable[[], datetime], post: Post, tell: Tell) -> int:
     several workers: one of them asks. ``tell`` leaves the entry of a witness that holds another
     history.
     """
-    head = models.Checkpoint.objects.order_by("-size").first()
+    if not settings.CONFIG.witnesses and not settings.CONFIG.timestamps:
+        return 0
+    head = heads.newest()
     if head is None or head.size == 0:
         return 0
     done = 0
