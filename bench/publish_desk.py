@@ -204,7 +204,7 @@ def stop(count: int) -> dict[str, float]:
             time.sleep(0.2)
             after += Attempt.objects.filter(what="send").count() - sent
             pressed.state = "lifted"
-            pressed.save()
+            pressed.save(update_fields=["state"])
             time.sleep(0.3)
     finally:
         ending.set()

@@ -172,7 +172,7 @@ class StandIn:
         return ask
 
     def install(self, monkeypatch):
-        monkeypatch.setattr(accounts, "open_adapter", lambda _account: self)
+        monkeypatch.setattr(accounts, "open_adapter", lambda _account, **_more: self)
         return self
 
 

@@ -24,7 +24,7 @@ def test_a_pack_is_asked_for_by_name_and_never_by_folder(cast, name):
 def test_not_there_yet_is_not_proof_while_the_request_may_be_on_its_way(cast, monkeypatch):
     absent = moves.Absent()
     standin = moves.StandIn(send=[moves.Unconfirmed("Silence.")], look_up=[absent, absent])
-    monkeypatch.setattr(accounts, "open_adapter", lambda account: standin)
+    monkeypatch.setattr(accounts, "open_adapter", lambda account, **_: standin)
     draft = moves.signed(cast)
     publishing.work(cast.clock)
     cast.clock.pass_(seconds=3)
@@ -40,7 +40,7 @@ def test_not_there_yet_is_not_proof_while_the_request_may_be_on_its_way(cast, mo
 def test_looking_for_a_post_for_ever_fills_no_table(cast, monkeypatch):
     silence = [moves.Unconfirmed("Silence.")] * 40
     standin = moves.StandIn(send=[moves.Unconfirmed("Silence.")], look_up=silence)
-    monkeypatch.setattr(accounts, "open_adapter", lambda account: standin)
+    monkeypatch.setattr(accounts, "open_adapter", lambda account, **_: standin)
     moves.signed(cast)
     for _ in range(30):
         moves.work(cast)

@@ -21,7 +21,8 @@ from mailing_moves import (
 from folkmoot.channels.email import Handed, NotNow, Unsure
 from folkmoot.desk.mailing import actions, handing, journal, queries
 from folkmoot.desk.mailing.lifecycle import SubscriberState
-from folkmoot.desk.mailing.models import Issue, Mail, Subscriber
+from folkmoot.desk.mailing.models import Mail, Subscriber
+from folkmoot.desk.records.columns import update_sealed
 from folkmoot.desk.stops import actions as stop_actions
 
 pytest_plugins = ["mailing_fixtures"]
@@ -134,7 +135,7 @@ def test_what_our_own_code_cannot_write_is_put_off_and_keeps_no_other_back(
 ):
     joined(cast, "ann@a.example")
     bad, good = post("Bad."), post("Good.")
-    Issue.objects.filter(pk=bad.pk).update(record=b"{}")
+    update_sealed(bad, {"record": b"{}"})
     transport = Script()
     actions.work(cast.clock, lambda _: transport)
     assert (states(issue=bad), states(issue=good)) == (["queued"], ["handed"])

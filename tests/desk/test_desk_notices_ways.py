@@ -21,9 +21,9 @@ from folkmoot.desk.accounts.vault import seal
 from folkmoot.desk.notices import actions, chats, letters, telling
 from folkmoot.desk.notices import queries as notices
 from folkmoot.desk.notices.chats import Chat, ChatFailed, ChatRefused, read_chat
-from folkmoot.desk.notices.models import Target
 from folkmoot.desk.notices.needs import Urgency
 from folkmoot.desk.notices.queries import TargetKind
+from folkmoot.desk.records.columns import update_sealed
 from folkmoot.desk.site.config import Config, ConfigError
 
 SLACK = "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
@@ -237,7 +237,7 @@ def test_a_chat_address_copied_to_another_row_does_not_open(cast):
         quiet=None,
         now=cast.clock(),
     )
-    Target.objects.filter(pk=other.pk).update(address=one.address)
+    update_sealed(other, {"address": one.address})
     actions.ask_test(cast.dan, other.pk, now=cast.clock())
     telling.work(cast.clock)
     test = notices.find_test(other)
@@ -248,7 +248,7 @@ def test_a_chat_address_copied_to_another_row_does_not_open(cast):
 def test_a_sealed_address_that_is_no_longer_allowed_is_not_asked(cast):
     target = add_chat(cast)
     sealed = seal(telling.place_of(target), "json://127.0.0.1/")
-    Target.objects.filter(pk=target.pk).update(address=sealed)
+    update_sealed(target, {"address": sealed})
     actions.ask_test(cast.dan, target.pk, now=cast.clock())
     telling.work(cast.clock)
     assert "json:// is not used here" in notices.find_test(target).trouble

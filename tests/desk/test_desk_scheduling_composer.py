@@ -16,6 +16,7 @@ from folkmoot.desk.drafts.models import Draft, Version
 from folkmoot.desk.drafts.nearby import list_near
 from folkmoot.desk.drafts.queries import get_version
 from folkmoot.desk.publishing import actions as publishing
+from folkmoot.desk.records.columns import update_sealed
 from folkmoot.desk.stops import queries as stops
 
 LONDON = "Europe/London"
@@ -301,7 +302,7 @@ def test_an_account_whose_sign_in_will_have_ended_is_warned_of(cast):
     for day, warned in (("2026-11-22", False), ("2026-11-24", True)):
         page = client.post("/desk/drafts/check", moves.form_of(cast.content(), **form, day=day))
         assert ("The sign-in of Bluesky ends on" in page.content.decode()) is warned
-    Account.objects.filter(pk=account.pk).update(trouble="The password was changed.")
+    update_sealed(account, {"trouble": "The password was changed."})
     page = client.post("/desk/drafts/check", moves.form_of(cast.content(), **form, day=day))
     assert "The password was changed." in page.content.decode()
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import desk_moves as moves
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from folkmoot.desk.accounts.models import Account
 from folkmoot.desk.drafts import actions as drafts
@@ -16,6 +16,7 @@ from folkmoot.desk.drafts.queries import get_version
 from folkmoot.desk.people.models import Member
 from folkmoot.desk.people.queries import Role
 from folkmoot.desk.publishing.queries import list_deliveries
+from folkmoot.desk.records.columns import update_sealed
 
 OWN = "You wrote some of this post, so somebody else must sign it."
 
@@ -182,13 +183,27 @@ def test_sending_back_needs_a_reason_and_shows_it_to_the_author(cast):
     assert "Name the &lt;b&gt;street&lt;/b&gt;." in page
 
 
+def rewrite(draft, **columns):
+    """As somebody would who has the keys as well as the database."""
+    update_sealed(get_version(draft), columns)
+
+
 def tamper_text(draft):
-    Version.objects.filter(draft=draft).update(text="Something else.")
+    rewrite(draft, text="Something else.")
 
 
 def tamper_alt(draft):
-    version = get_version(draft)
-    Version.objects.filter(pk=version.pk).update(pictures=[{**version.pictures[0], "alt": "Lies."}])
+    rewrite(draft, pictures=[{**get_version(draft).pictures[0], "alt": "Lies."}])
+
+
+def tamper_text_without_a_key(draft):
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE drafts_version SET text = 'Something else.'")
+
+
+def tamper_text_by_that_of_another_column(draft):
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE drafts_version SET text = pictures")
 
 
 def tamper_handle(draft):
@@ -221,14 +236,11 @@ def tamper_answers(draft):
 
 
 def tamper_report(draft):
-    version = get_version(draft)
-    Version.objects.filter(pk=version.pk).update(
-        report={**version.report, "verdict": "get_signoff"}
-    )
+    rewrite(draft, report={**get_version(draft).report, "verdict": "get_signoff"})
 
 
 def tamper_report_to_rubbish(draft):
-    Version.objects.filter(draft=draft).update(report={"schema": 99})
+    rewrite(draft, report={"schema": 99})
 
 
 def tamper_language(draft):
@@ -276,7 +288,7 @@ def test_a_picture_changed_or_gone_after_sign_off_keeps_the_post_back(cast, how)
         now=cast.clock(),
     )
     draft = moves.signed(cast, cast.content(pictures=(row,)))
-    file = picture_path(row["sha256"], row["media_type"])
+    file = picture_path(cast.body.pk, row["sha256"], row["media_type"])
     if how == "gone":
         file.unlink()
     else:

@@ -261,7 +261,7 @@ def _wrap_adapters(name: str, around: Callable[[Any], Any]) -> None:
                 return method
             return lambda *args, **more: call(method, *args, **more)
 
-    accounts.open_adapter = lambda account: Struck(real_open(account))
+    accounts.open_adapter = lambda account, **more: Struck(real_open(account, **more))
 
 
 def _find_places(step: str) -> list[tuple[Any, str]]:

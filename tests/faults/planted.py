@@ -230,7 +230,7 @@ def _wrap_adapter(**wrappers: Callable[..., Any]) -> None:
                 return method
             return lambda *args, **more: wrappers[asked](method, *args, **more)
 
-    accounts.open_adapter = lambda account: Planted(real_open(account))
+    accounts.open_adapter = lambda account, **more: Planted(real_open(account, **more))
 
 
 _PLANT: dict[str, Callable[[], None]] = {

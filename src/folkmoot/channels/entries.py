@@ -33,7 +33,7 @@ from folkmoot.channels.port import (
     Unreadable,
     Uploaded,
 )
-from folkmoot.channels.shelf import Shelf, ShelfError
+from folkmoot.channels.shelf import Shelf, ShelfError, Shelved
 
 KEY = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{24}")
 _REMOVED = "-removed"
@@ -273,11 +273,14 @@ def look_up(shelf: Shelf, prepared: Prepared) -> Sent | Absent | Different | Unc
 def read_back(shelf: Shelf, sent: Sent) -> Live | Absent | Unreadable:
     """What is on the shelf for ``sent``, whose ``remote_id`` ends in its key."""
     try:
-        entry = find_entry(shelf, _key_of(sent.remote_id))
+        found = _find_standing(shelf, _key_of(sent.remote_id))
+        if found is None:
+            return Absent()
+        if not found.record:
+            return Unreadable("what stood there was erased.")
+        entry = read_entry(found.record)
     except (ShelfError, EntryError) as fault:
         return Unreadable(str(fault))
-    if entry is None:
-        return Absent()
     return Live(
         texts=tuple(part.text for part in entry.parts),
         alts=tuple(tuple(one.alt for one in part.pictures) for part in entry.parts),
@@ -298,14 +301,13 @@ def list_recent(shelf: Shelf, limit: int) -> tuple[Seen, ...] | Unreadable:
 
 
 def find_entry(shelf: Shelf, key: str) -> Entry | None:
-    """The entry under ``key``; ``None`` where there is none, or none any more.
+    """The entry under ``key``; ``None`` where there is none, or none any more: it was removed, or
+    erased.
 
     Raises :class:`~folkmoot.channels.shelf.ShelfError` and :class:`EntryError`.
     """
-    if not KEY.fullmatch(key):
-        return None
-    found = shelf.find(key)
-    return read_entry(found.record) if found and not _is_removed(shelf, key) else None
+    found = _find_standing(shelf, key)
+    return read_entry(found.record) if found is not None and found.record else None
 
 
 def find_removal(shelf: Shelf, key: str) -> Removal | None:
@@ -314,12 +316,12 @@ def find_removal(shelf: Shelf, key: str) -> Removal | None:
     Raises :class:`~folkmoot.channels.shelf.ShelfError` and :class:`EntryError`.
     """
     found = shelf.find(key + _REMOVED) if KEY.fullmatch(key) else None
-    read = read_record(found.record) if found else None
+    read = read_record(found.record) if found and found.record else None
     return read if isinstance(read, Removal) else None
 
 
 def list_entries(shelf: Shelf, limit: int = 50) -> tuple[Entry, ...]:
-    """The newest entries on a shelf but for removed ones, newest first.
+    """The newest entries on a shelf but for those that were removed or erased, newest first.
 
     Raises :class:`~folkmoot.channels.shelf.ShelfError` where it cannot be read, and
     :class:`EntryError` where a record is damaged: a feed does not leave out in silence what it
@@ -328,9 +330,10 @@ def list_entries(shelf: Shelf, limit: int = 50) -> tuple[Entry, ...]:
     most = limit
     while True:
         shelved = shelf.list_newest(most)
-        found = [read_record(one.record) for one in shelved]
-        # A tombstone is always newer than its entry, so it is among these.
-        gone = {one.entry_key for one in found if isinstance(one, Removal)}
+        found = [read_record(one.record) for one in shelved if one.record]
+        # A tombstone is always newer than its entry, so it is among these; its key says whose it
+        # is, whatever has become of what it said.
+        gone = {one.key.removesuffix(_REMOVED) for one in shelved if one.key.endswith(_REMOVED)}
         entries = [one for one in found if isinstance(one, Entry) and one.key not in gone]
         if len(entries) >= limit or len(shelved) < most:
             return tuple(entries[:limit])
@@ -342,7 +345,7 @@ def list_removals(shelf: Shelf, limit: int = 50) -> tuple[Removal, ...]:
 
     Raises :class:`~folkmoot.channels.shelf.ShelfError` and :class:`EntryError`.
     """
-    found = [read_record(one.record) for one in shelf.list_newest(limit)]
+    found = [read_record(one.record) for one in shelf.list_newest(limit) if one.record]
     return tuple(one for one in found if isinstance(one, Removal))
 
 
@@ -365,6 +368,12 @@ def _put_removal(shelf: Shelf, prepared: Prepared, removal: Removal) -> Sent:
         at = entry.published_at + timedelta(milliseconds=1)
     shelf.put_if_absent(removal.entry_key + _REMOVED, prepared.request, published_at=at)
     return as_removed(removal)
+
+
+def _find_standing(shelf: Shelf, key: str) -> Shelved | None:
+    """What stands under an entry's key and was not removed."""
+    found = shelf.find(key) if KEY.fullmatch(key) else None
+    return None if found is None or _is_removed(shelf, key) else found
 
 
 def _is_removed(shelf: Shelf, key: str) -> bool:

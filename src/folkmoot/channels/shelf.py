@@ -20,7 +20,9 @@ _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 
 @dataclass(frozen=True, slots=True)
 class Shelved:
-    """One record on a shelf."""
+    """One record on a shelf; ``record`` is empty where what stood there was erased since. Its key
+    stays taken.
+    """
 
     key: str
     record: bytes

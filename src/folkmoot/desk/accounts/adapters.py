@@ -33,9 +33,9 @@ EARLY_SECONDS = 26 * 3600
 EARLY_SALT = "folkmoot.early-picture"
 
 
-def _atom(account: Account) -> Adapter:
+def _atom(account: Account, subject: str = "") -> Adapter:
     return Atom(
-        TableShelf(account.pk),
+        TableShelf(account.pk, subject),
         authority=account.handle,
         since_on=account.connected_at.date(),
         entry_url=_post_url,
@@ -43,8 +43,9 @@ def _atom(account: Account) -> Adapter:
     )
 
 
-def _practice(account: Account) -> Adapter:
-    return Practice(TableShelf(account.pk), post_url=_practice_url, picture_url=_picture_url)
+def _practice(account: Account, subject: str = "") -> Adapter:
+    shelf = TableShelf(account.pk, subject)
+    return Practice(shelf, post_url=_practice_url, picture_url=_picture_url)
 
 
 def _email(account: Account, connected: Connected) -> Adapter:
@@ -56,7 +57,7 @@ def _email(account: Account, connected: Connected) -> Adapter:
     )
 
 
-OWN: Mapping[str, Callable[[Account], Adapter]] = {"atom": _atom, "practice": _practice}
+OWN: Mapping[str, Callable[[Account, str], Adapter]] = {"atom": _atom, "practice": _practice}
 """The channels that the desk serves itself, from its own tables."""
 
 
@@ -73,12 +74,12 @@ CHANNELS: Mapping[str, str] = {
 """What people call each channel."""
 
 
-def build_adapter(account: Account) -> Adapter:
-    """The adapter for an account, its secrets opened: for the worker. Raises ``VaultError`` where
-    they do not open.
+def build_adapter(account: Account, subject: str = "") -> Adapter:
+    """The adapter for an account, its secrets opened: for the worker. What it keeps in tables of
+    the desk's own is kept under ``subject``. Raises ``VaultError`` where they do not open.
     """
     if account.channel in OWN:
-        return OWN[account.channel](account)
+        return OWN[account.channel](account, subject)
     if account.channel == "email":
         return _email(account, open_account(account))
     return kinds.get_kind(account.channel).build(open_account(account))
@@ -129,7 +130,7 @@ def make_key(account: Account, delivery_name: str, due_at: datetime) -> str:
 
 def _without_secrets(account: Account) -> Adapter:
     if account.channel in OWN:
-        return OWN[account.channel](account)
+        return OWN[account.channel](account, "")
     return kinds.get_kind(account.channel).build(_connected(account, {}, MemoryTokens()))
 
 

@@ -7,6 +7,8 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
+from folkmoot.desk.records.columns import SealedBytesField, SealedTextField
+
 from .lifecycle import OWN_CHANNELS, AccountState
 
 
@@ -44,7 +46,7 @@ class Account(models.Model):
     confirmed_by = models.CharField(max_length=16, blank=True)
     confirmed_at = models.DateTimeField(null=True)
     disconnected_at = models.DateTimeField(null=True)
-    trouble = models.TextField(blank=True)
+    trouble = SealedTextField(blank=True)
     diagnose_asked_at = models.DateTimeField(null=True)
     diagnosed_at = models.DateTimeField(null=True)
     sign_in_ends_at = models.DateTimeField(null=True)
@@ -74,8 +76,15 @@ class Account(models.Model):
             ),
         ]
 
+    sealed_organisation = "organisation__ref"
+
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def sealed_for(self) -> str:
+        """What its trouble is kept under: the account."""
+        return f"account/{self.pk}"
 
 
 class Trouble(models.Model):
@@ -83,15 +92,26 @@ class Trouble(models.Model):
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="troubles")
     at = models.DateTimeField()
-    sentence = models.TextField()
+    sentence = SealedTextField()
+
+    sealed_organisation = "account__organisation__ref"
+
+    @property
+    def sealed_for(self) -> str:
+        """What its sentence is kept under: the account."""
+        return f"account/{self.account_id}"
 
 
 class ShelfItem(models.Model):
-    """A post on a channel that the desk itself serves: the Atom feed and the practice channel."""
+    """A post on a channel that the desk itself serves: the Atom feed and the practice channel.
+
+    ``subject`` is what its record is kept under: the post, as the rooms above name it.
+    """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="shelf")
     key = models.CharField(max_length=200)
-    record = models.BinaryField()
+    subject = models.CharField(max_length=128)
+    record = SealedBytesField()
     at = models.DateTimeField()
 
     class Meta:
@@ -99,3 +119,10 @@ class ShelfItem(models.Model):
             models.UniqueConstraint(fields=["account", "key"], name="one_item_per_key"),
         ]
         indexes: ClassVar = [models.Index(fields=["account", "-at"], name="shelf_newest_first")]
+
+    sealed_organisation = "account__organisation__ref"
+
+    @property
+    def sealed_for(self) -> str:
+        """What its record is kept under."""
+        return self.subject

@@ -54,8 +54,8 @@ __all__ = [
     "key_for",
     "list_accounts",
     "list_connected",
-    "list_known",
     "list_kinds",
+    "list_known",
     "list_practice",
     "list_proposed",
     "list_troubles",
@@ -204,9 +204,11 @@ def is_public(account: Account) -> bool:
     return account.channel != "practice"
 
 
-def open_adapter(account: Account) -> Adapter:
-    """The adapter for an account, its token unsealed: for the worker. Raises ``VaultError``."""
-    return build_adapter(Account.objects.get(pk=account.pk))
+def open_adapter(account: Account, *, subject: str = "") -> Adapter:
+    """The adapter for an account, its token unsealed: for the worker. ``subject`` is the post that
+    is sent with it, as the record names it. Raises ``VaultError``.
+    """
+    return build_adapter(Account.objects.get(pk=account.pk), subject)
 
 
 def key_for(account: Account, delivery_id: int, due_at: datetime) -> str:

@@ -12,17 +12,24 @@ from .models import ShelfItem
 
 
 class TableShelf:
-    """Records by key for one account: the engine's ``Shelf``."""
+    """Records by key for one account: the engine's ``Shelf``. What is put there is kept under
+    ``subject``. A record that was erased is empty.
+    """
 
-    def __init__(self, account_id: int) -> None:
+    def __init__(self, account_id: int, subject: str = "") -> None:
         self._account_id = account_id
+        self._subject = subject or f"account/{account_id}"
 
     def put_if_absent(self, key: str, record: bytes, *, published_at: datetime) -> bool:
         """Put ``record`` under ``key`` unless something stands there; whether it was put."""
         try:
             with transaction.atomic():
                 ShelfItem.objects.create(
-                    account_id=self._account_id, key=key, record=record, at=published_at
+                    account_id=self._account_id,
+                    key=key,
+                    subject=self._subject,
+                    record=record,
+                    at=published_at,
                 )
         except IntegrityError:
             return False

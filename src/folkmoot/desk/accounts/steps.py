@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import Q
 
 from folkmoot.desk.people.queries import Member, Role
 from folkmoot.desk.records import actions as records
+from folkmoot.desk.records import columns
 from folkmoot.lifecycle import Refused
 
 from .lifecycle import ACCOUNT, AccountFacts, AccountState
@@ -45,10 +47,9 @@ def take_step(
     if isinstance(planned, Refused):
         raise AccountRefused(" ".join(planned.reasons))
     ending = {"disconnected_at": now} if planned.target == AccountState.DISCONNECTED else {}
-    changed = Account.objects.filter(
-        pk=account.pk, state=planned.source, secret=account.secret
-    ).update(state=planned.target, **ending, **(changes or {}))
-    if changed != 1:
+    unchanged = Q(state=planned.source, secret=account.secret)
+    written = {"state": planned.target, **ending, **(changes or {})}
+    if not columns.update_sealed(account, written, unchanged):
         raise AccountRefused(
             "Somebody else changed this account at the same moment, so nothing was done. Look at "
             "it as it now stands and decide again."

@@ -14,6 +14,7 @@ from django.db.models import F, Q
 
 from folkmoot.channels.kinds import CannotConnect, get_kind
 from folkmoot.channels.tokens import CannotSignIn
+from folkmoot.desk.records import columns
 
 from .adapters import build_adapter, open_account
 from .connecting import redirect_uri
@@ -47,7 +48,7 @@ def note_health(account: Account, trouble: str, now: datetime | None = None) -> 
     now = now or datetime.now(UTC)
     account.trouble = trouble
     with transaction.atomic():
-        Account.objects.filter(pk=account.pk).update(trouble=trouble)
+        columns.update_sealed(account, {"trouble": trouble})
         if trouble:
             Trouble.objects.create(account=account, at=now, sentence=trouble)
             kept = Trouble.objects.filter(account=account).order_by("-pk")

@@ -76,7 +76,7 @@ class Version(models.Model):
     zone = models.CharField(max_length=60, blank=True)
     window_minutes = models.PositiveIntegerField()
     urgent = models.BooleanField(default=False)
-    topic = SealedTextField(blank=True)
+    topic = SealedTextField(blank=True, erased=str)
     through_stop = models.BooleanField(default=False)
     ground = models.CharField(max_length=20, blank=True)
     pack = models.CharField(max_length=120)

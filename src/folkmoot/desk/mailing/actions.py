@@ -14,6 +14,7 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 from folkmoot.channels.email import CannotOpen, Transport
 from folkmoot.desk.people.queries import Member, Organisation
 from folkmoot.desk.records import actions as records
+from folkmoot.desk.records import columns
 from folkmoot.desk.records import queries as record_queries
 from folkmoot.desk.stops.queries import Leaving
 
@@ -116,19 +117,22 @@ def close_list(account_id: int, *, now: datetime, actor: Member | None = None) -
         roles={"worker"},
         now=now,
         changes={"trouble": "The list was closed before this was sent."},
+        subject=mailing_list.sealed_for,
     )
     _record("list.closed", mailing_list, actor, now)
 
 
-def note_signing(leaving: Leaving, key: str) -> None:
+def note_signing(leaving: Leaving, key: str, *, subject: str) -> None:
     """Note, before an issue is put out under ``key``, what a stop looks at in its e-mails: its
     topic, when it was signed, and whether two duty officers did it all. Without this nothing lets
-    them pass a stop.
+    them pass a stop. ``subject`` is the post, as the record names it: what the issue says is kept
+    under that.
     """
     Signing.objects.update_or_create(
         account_id=leaving.account_id,
         key=key,
         defaults={
+            "subject": subject,
             "topic": leaving.topic[:60],
             "signed_at": leaving.signed_at,
             "by_duty": leaving.by_duty,
@@ -156,6 +160,7 @@ def lapse_waiting(
                 roles={"worker"},
                 now=now,
                 changes={"trouble": reason, "next_try_at": None},
+                subject=issue.mailing_list.sealed_for,
             )
     return lapsed
 
@@ -165,13 +170,17 @@ def doubt_waiting(*, reason: str, now: datetime) -> int:
     """Hold everything that waits to have been sent, perhaps: for a database that was brought back
     from a backup. What can be asked about is; the rest is for a person. How many that were.
     """
-    return take_steps(
-        Mail.objects.all(),
-        "doubt",
-        MailState.QUEUED,
-        roles={"worker"},
-        now=now,
-        changes={"trouble": reason, "next_try_at": now, "begun_at": now},
+    return sum(
+        take_steps(
+            Mail.objects.filter(mailing_list=mailing_list),
+            "doubt",
+            MailState.QUEUED,
+            roles={"worker"},
+            now=now,
+            changes={"trouble": reason, "next_try_at": now, "begun_at": now},
+            subject=mailing_list.sealed_for,
+        )
+        for mailing_list in MailingList.objects.order_by("pk")
     )
 
 
@@ -310,7 +319,7 @@ def _finish(mailing_list: MailingList, now: datetime) -> int:
 
 
 def _note_closed(mailing_list: MailingList, reason: str, until: datetime | None) -> None:
-    MailingList.objects.filter(pk=mailing_list.pk).update(trouble=reason, next_try_at=until)
+    columns.update_sealed(mailing_list, {"trouble": reason, "next_try_at": until})
 
 
 def _try(act: Callable[..., None], *arguments: object) -> int:

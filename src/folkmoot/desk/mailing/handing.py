@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from django.db import transaction
+from django.db.models import Q
 
 from folkmoot.channels.email import (
     Handed,
@@ -24,6 +25,7 @@ from folkmoot.channels.email import (
     Transport,
     Unsure,
 )
+from folkmoot.desk.records import columns
 from folkmoot.desk.stops import queries as stops
 
 from .journal import Journal, read_left
@@ -87,6 +89,10 @@ def carry(this: Round, mail: Mail) -> bool:
     if mail.issue_id in this.stopped:
         return False
     try:
+        if mail.issue is not None and not mail.issue.record:
+            erased = {"trouble": "What it said was erased.", "next_try_at": None}
+            take_step(mail, "drop", now=this.clock(), changes=erased)
+            return True
         letter = write_letter(mail)
         if not _freeze(this, mail):
             return False
@@ -230,7 +236,7 @@ def _leaving(mail: Mail) -> stops.Leaving:
 def _is_wanted(mail: Mail) -> bool:
     """Whether the subscriber still wants it, looked at anew."""
     now = Subscriber.objects.get(pk=mail.subscriber_id)
-    if now.address != mail.subscriber.address:
+    if not now.address or now.address != mail.subscriber.address:
         return False
     if mail.issue_id is not None:
         return now.state == SubscriberState.CONFIRMED
@@ -291,17 +297,15 @@ def _doubt(
 
 
 def _look_later(mail: Mail, reason: str, at: datetime | None) -> None:
-    Mail.objects.filter(pk=mail.pk, state=MailState.UNSURE, attempt=mail.attempt).update(
-        trouble=reason, next_try_at=at
-    )
+    unchanged = Q(state=MailState.UNSURE, attempt=mail.attempt)
+    columns.update_sealed(mail, {"trouble": reason, "next_try_at": at}, unchanged)
 
 
 def _put_off(mail: Mail, reason: str, at: datetime) -> None:
-    Mail.objects.filter(pk=mail.pk, state=MailState.QUEUED, attempt=mail.attempt).update(
-        trouble=reason, next_try_at=at
-    )
+    unchanged = Q(state=MailState.QUEUED, attempt=mail.attempt)
+    columns.update_sealed(mail, {"trouble": reason, "next_try_at": at}, unchanged)
 
 
 def _note(mail: Mail, reason: str) -> None:
     if mail.trouble != reason:
-        Mail.objects.filter(pk=mail.pk).update(trouble=reason)
+        columns.update_sealed(mail, {"trouble": reason})

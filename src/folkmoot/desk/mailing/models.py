@@ -8,6 +8,8 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from folkmoot.desk.records.columns import SealedBytesField, SealedTextField
+
 from .lifecycle import MailState, SubscriberState
 
 
@@ -27,7 +29,7 @@ class MailingList(models.Model):
     )
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
-    trouble = models.TextField(blank=True)
+    trouble = SealedTextField(blank=True)
     next_try_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -39,8 +41,15 @@ class MailingList(models.Model):
             ),
         ]
 
+    sealed_organisation = "organisation__ref"
+
     def __str__(self) -> str:
         return f"list {self.pk}"
+
+    @property
+    def sealed_for(self) -> str:
+        """What its trouble is kept under."""
+        return f"list/{self.pk}"
 
 
 class Subscriber(models.Model):
@@ -56,7 +65,7 @@ class Subscriber(models.Model):
         MailingList, on_delete=models.PROTECT, related_name="subscribers"
     )
     ref = models.CharField(max_length=16, unique=True, default=new_ref, editable=False)
-    address = models.CharField(max_length=254, blank=True)
+    address = SealedTextField(blank=True, erased=str)
     mark = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=10, default=SubscriberState.ASKED)
     asked = models.PositiveIntegerField(default=1)
@@ -74,7 +83,7 @@ class Subscriber(models.Model):
         ],
     )
     bounces = models.PositiveIntegerField(default=0)
-    note = models.TextField(blank=True)
+    note = SealedTextField(blank=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -88,16 +97,26 @@ class Subscriber(models.Model):
             models.Index(fields=["mailing_list", "state"], name="subscriber_by_state"),
         ]
 
+    sealed_organisation = "mailing_list__organisation__ref"
+
     def __str__(self) -> str:
         return f"subscriber {self.ref}"
 
+    @property
+    def sealed_for(self) -> str:
+        """What is known of them is kept under a key of their own."""
+        return f"subscriber/{self.ref}"
+
 
 class Signing(models.Model):
-    """What a stop looks at in the issue that is about to be put out under ``key``."""
+    """What a stop looks at in the issue that is about to be put out under ``key``, and ``subject``,
+    the post that it is, as the rooms above name it.
+    """
 
     account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="+")
     key = models.CharField(max_length=128)
-    topic = models.CharField(max_length=60, blank=True)
+    subject = models.CharField(max_length=128)
+    topic = SealedTextField(blank=True)
     signed_at = models.DateTimeField(null=True)
     by_duty = models.BooleanField(default=False)
 
@@ -106,9 +125,17 @@ class Signing(models.Model):
             models.UniqueConstraint(fields=["account", "key"], name="one_signing_per_key"),
         ]
 
+    sealed_organisation = "account__organisation__ref"
+
+    @property
+    def sealed_for(self) -> str:
+        """What its topic is kept under: the post."""
+        return self.subject
+
 
 class Issue(models.Model):
-    """A post that goes out by e-mail. ``record`` is its entry, as it stands on its web page.
+    """A post that goes out by e-mail. ``record`` is its entry, as it stands on its web page; it is
+    empty once it was erased. ``subject`` is the post, as the rooms above name it.
 
     After ``not_after`` no e-mail of it is handed over any more. ``topic``, ``signed_at`` and
     ``by_duty`` are those of its :class:`Signing`.
@@ -116,12 +143,13 @@ class Issue(models.Model):
 
     mailing_list = models.ForeignKey(MailingList, on_delete=models.PROTECT, related_name="issues")
     key = models.CharField(max_length=128)
-    record = models.BinaryField()
+    subject = models.CharField(max_length=128)
+    record = SealedBytesField()
     at = models.DateTimeField()
     not_after = models.DateTimeField()
     recipients = models.PositiveIntegerField(default=0)
     finished_at = models.DateTimeField(null=True)
-    topic = models.CharField(max_length=60, blank=True)
+    topic = SealedTextField(blank=True)
     signed_at = models.DateTimeField(null=True)
     by_duty = models.BooleanField(default=False)
 
@@ -133,8 +161,15 @@ class Issue(models.Model):
             models.Index(fields=["mailing_list", "-at"], name="issues_newest_first"),
         ]
 
+    sealed_organisation = "mailing_list__organisation__ref"
+
     def __str__(self) -> str:
         return f"issue {self.key}"
+
+    @property
+    def sealed_for(self) -> str:
+        """What its sealed columns are kept under: the post."""
+        return self.subject
 
 
 class Mail(models.Model):
@@ -158,7 +193,7 @@ class Mail(models.Model):
     begun_at = models.DateTimeField(null=True)
     handed_at = models.DateTimeField(null=True)
     remote_id = models.CharField(max_length=60, blank=True)
-    trouble = models.TextField(blank=True)
+    trouble = SealedTextField(blank=True)
     settled_by = models.CharField(max_length=16, blank=True)
 
     class Meta:
@@ -184,5 +219,12 @@ class Mail(models.Model):
             ),
         ]
 
+    sealed_organisation = "mailing_list__organisation__ref"
+
     def __str__(self) -> str:
         return f"mail {self.reference}"
+
+    @property
+    def sealed_for(self) -> str:
+        """What its trouble is kept under: whom it is for, since servers quote addresses."""
+        return self.subscriber.sealed_for

@@ -21,7 +21,7 @@ _ROWS = 500
 
 
 class TableOutbox:
-    """The engine's ``Shelf``, for one account."""
+    """The engine's ``Shelf``, for one account. An issue that was erased has an empty record."""
 
     def __init__(self, account_id: int) -> None:
         self._account_id = account_id
@@ -44,6 +44,7 @@ class TableOutbox:
                 issue = Issue.objects.create(
                     mailing_list=mailing_list,
                     key=key,
+                    subject=signing.subject or f"issue/{key}",
                     record=record,
                     at=published_at,
                     not_after=published_at + WINDOW,

@@ -14,6 +14,7 @@ from folkmoot.channels import Shelf
 from folkmoot.channels.atom.shown import entry_title
 from folkmoot.channels.entries import Entry, read_entry
 from folkmoot.desk.people.queries import Organisation
+from folkmoot.desk.records import columns
 from folkmoot.desk.stops.queries import Leaving
 
 from .deciding import TROUBLED
@@ -108,9 +109,9 @@ def find_list(organisation: Organisation) -> MailingList | None:
 
 
 def find_entry(organisation: Organisation, key: str) -> Entry | None:
-    """The issue under this key, as it stands on its web page."""
+    """The issue under this key, as it stands on its web page; ``None`` also where it was erased."""
     issue = Issue.objects.filter(mailing_list__organisation=organisation, key=key).first()
-    return read_entry(bytes(issue.record)) if issue else None
+    return read_entry(bytes(issue.record)) if issue and issue.record else None
 
 
 def count_subscribers(mailing_list: MailingList) -> dict[SubscriberState, int]:
@@ -209,7 +210,7 @@ def _summarise(issues: list[Issue]) -> list[IssueSummary]:
     return [
         IssueSummary(
             issue.key,
-            entry_title(read_entry(bytes(issue.record))),
+            entry_title(read_entry(bytes(issue.record))) if issue.record else columns.ERASED,
             issue.at,
             issue.recipients,
             counts[issue.pk],

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
+from folkmoot.desk.records import columns
 from folkmoot.lifecycle import Refused
 
 from .lifecycle import (
@@ -52,10 +53,8 @@ def take_step(
         raise StepRefused(" ".join(planned.reasons))
     attempt = mail.attempt + 1 if verb == "hand" else mail.attempt
     written = {"state": planned.target, "attempt": attempt, **(changes or {})}
-    changed = Mail.objects.filter(pk=mail.pk, state=planned.source, attempt=mail.attempt).update(
-        **written
-    )
-    if changed != 1:
+    unchanged = Q(state=planned.source, attempt=mail.attempt)
+    if not columns.update_sealed(mail, written, unchanged):
         raise LostClaim(f"{mail} has been taken over.")
     for name, value in written.items():
         setattr(mail, name, value)
@@ -69,15 +68,19 @@ def take_steps(
     roles: Iterable[str],
     now: datetime,
     changes: Mapping[str, object] | None = None,
+    subject: str = "",
 ) -> int:
     """Take ``verb`` on every one of ``mails`` that stands at ``source``; how many those were.
+    ``subject`` is what a trouble among ``changes``, which is then nobody's own, is kept under; such
+    a step is part of its caller's transaction.
 
     Raises :class:`StepRefused`.
     """
     planned = MAIL.plan(source, verb, roles=roles, facts=MailFacts(now, now))
     if isinstance(planned, Refused):
         raise StepRefused(" ".join(planned.reasons))
-    return mails.filter(state=planned.source).update(state=planned.target, **(changes or {}))
+    written = columns.sealed_values(Mail(), changes or {}, subject=subject)
+    return mails.filter(state=planned.source).update(state=planned.target, **written)
 
 
 def take_subscriber_step(
@@ -102,10 +105,8 @@ def take_subscriber_step(
     if isinstance(planned, Refused):
         raise StepRefused(" ".join(planned.reasons))
     written = {"state": planned.target, **(changes or {})}
-    changed = Subscriber.objects.filter(
-        pk=subscriber.pk, state=planned.source, asked=subscriber.asked
-    ).update(**written)
-    if changed != 1:
+    unchanged = Q(state=planned.source, asked=subscriber.asked)
+    if not columns.update_sealed(subscriber, written, unchanged):
         raise LostClaim(f"{subscriber} has changed.")
     for name, value in written.items():
         setattr(subscriber, name, value)

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from folkmoot.channels.email import NotAnAddress, make_reference, read_address
 from folkmoot.desk.people.queries import Member, Role
 from folkmoot.desk.records import actions as records
+from folkmoot.desk.records import columns
 
 from . import journal, tokens
 from .letters import CONFIRM_HOURS
@@ -129,7 +130,7 @@ def remove(member: Member, mailing_list: MailingList, address: str, *, now: date
     found = list(Subscriber.objects.filter(mailing_list=mailing_list, mark=mark))
     for one in found:
         leave(one, by="staff", now=now)
-        forget(one)
+        forget(one, now=now)
         records.record(
             "subscriber.forgotten",
             at=now,
@@ -141,14 +142,16 @@ def remove(member: Member, mailing_list: MailingList, address: str, *, now: date
     return bool(found)
 
 
-def forget(subscriber: Subscriber) -> None:
-    """Blank all by which somebody who left could be recognised. What remains is that somebody was
-    on the list, and when.
+def forget(subscriber: Subscriber, *, now: datetime) -> None:
+    """Blank all by which somebody who left could be recognised, and destroy the key that it was
+    kept under. What remains is that somebody was on the list, and when. Part of the caller's
+    transaction.
     """
     Subscriber.objects.filter(pk=subscriber.pk, state=SubscriberState.LEFT).update(
         address="", mark="", note=""
     )
     Mail.objects.filter(subscriber=subscriber).update(trouble="")
+    columns.forget(subscriber.sealed_for, now)
 
 
 def expire(mailing_list: MailingList, *, now: datetime) -> int:
@@ -160,7 +163,7 @@ def expire(mailing_list: MailingList, *, now: datetime) -> int:
         try:
             with transaction.atomic():
                 _end(one, "expire", role="worker", by="silence", now=now)
-                forget(one)
+                forget(one, now=now)
         except LostClaim:
             continue  # they asked again at this very moment
         done += 1
@@ -204,3 +207,5 @@ def _end(one: Subscriber, verb: str, *, role: str, by: str, now: datetime) -> No
     journal.note_left(one.ref)
     waiting = Mail.objects.filter(subscriber=one)
     take_steps(waiting, "drop", MailState.QUEUED, roles={"worker"}, now=now)
+    # Copies of the address, in backups and write-ahead logs, end with the key.
+    columns.forget(one.sealed_for, now)

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from folkmoot.channels import Sent
 from folkmoot.desk.accounts import queries as accounts
@@ -14,6 +15,7 @@ from folkmoot.desk.drafts import actions as draft_actions
 from folkmoot.desk.drafts import queries as drafts
 from folkmoot.desk.people.queries import Member, Organisation, Role, list_organisations
 from folkmoot.desk.records import actions as records
+from folkmoot.desk.records import columns
 
 from . import fence
 from .lastlook import is_taken_down
@@ -43,7 +45,7 @@ def say_live(member: Member, delivery_id: int, *, url: str, reason: str, now: da
     if not delivery.remote_id:
         # Without the channel's own name for it, it cannot be read back.
         note = f"Seen live by a person: {reason.strip()}"
-        Delivery.objects.filter(pk=delivery.pk).update(read_back="by_person", read_back_note=note)
+        columns.update_sealed(delivery, {"read_back": "by_person", "read_back_note": note})
     return delivery
 
 
@@ -100,10 +102,11 @@ def close_alarm(member: Member, alarm_id: int, *, note: str, now: datetime) -> A
     ).first()
     if alarm is None:
         raise DecisionRefused("There is no such alarm, or somebody has dealt with it.")
-    Alarm.objects.filter(pk=alarm.pk, closed_at=None).update(
-        closed_at=now, closed_by=member.ref, note=note.strip()
-    )
-    _record("alarm.closed", member, f"account/{alarm.account_id}", now, {"note": note.strip()})
+    closed = {"closed_at": now, "closed_by": member.ref, "note": note.strip()}
+    columns.update_sealed(alarm, closed, Q(closed_at=None))
+    fields = {"note": note.strip()}
+    subject = f"account/{alarm.account_id}"
+    _record("alarm.closed", member, subject, now, fields, about={"note": alarm.sealed_for})
     alarm.refresh_from_db()
     return alarm
 
@@ -234,7 +237,15 @@ def _must_decide(member: Member) -> None:
         raise DecisionRefused("Only an approver, a duty officer or an admin can decide this.")
 
 
-def _record(kind: str, member: Member, subject: str, now: datetime, fields: dict[str, str]) -> None:
+def _record(
+    kind: str,
+    member: Member,
+    subject: str,
+    now: datetime,
+    fields: dict[str, str],
+    *,
+    about: dict[str, str] | None = None,
+) -> None:
     records.record(
         kind,
         at=now,
@@ -243,4 +254,5 @@ def _record(kind: str, member: Member, subject: str, now: datetime, fields: dict
         role=next(iter(sorted(member.held))),
         subject=subject,
         fields=fields,
+        about=about,
     )

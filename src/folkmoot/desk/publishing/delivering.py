@@ -19,6 +19,7 @@ from folkmoot.desk.accounts import actions as account_actions
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.drafts import actions as draft_actions
 from folkmoot.desk.mailing import actions as mailing
+from folkmoot.desk.records import columns
 from folkmoot.desk.stops import queries as stops
 
 from . import fence
@@ -82,7 +83,7 @@ def deliver(delivery: Delivery, clock: Clock) -> None:
         _hold(delivery, held, now + LOOK_AGAIN)
         return
     try:
-        adapter = accounts.open_adapter(delivery.account)
+        adapter = accounts.open_adapter(delivery.account, subject=delivery.draft.subject)
     except accounts.VaultError as sealed:
         _keep_waiting(delivery, NotPrepared(str(sealed), retry=False), now, clock())
         return
@@ -118,8 +119,9 @@ def give_up_lost(delivery: Delivery, now: datetime) -> None:
             fields={"reason": reason},
             changes={"trouble": reason, "lease_until": None, "next_try_at": now},
         )
+        ended = {"ended_at": now, "outcome": "lost", "detail": reason}
         Attempt.objects.filter(delivery=delivery, ended_at=None).update(
-            ended_at=now, outcome="lost", detail=reason
+            **columns.sealed_values(Attempt(delivery=delivery), ended)
         )
 
 
@@ -190,6 +192,7 @@ def _keep_waiting(
     write(delivery, {**changes, "next_try_at": _before_too_late(delivery, now + wait)})
 
 
+@transaction.atomic
 def _note_waiting(
     delivery: Delivery, prepared: NotPrepared | NotReady, started_at: datetime, now: datetime
 ) -> None:
@@ -241,7 +244,9 @@ def _freeze(delivery: Delivery, prepared: Prepared, clock: Clock) -> Attempt | N
                 },
             )
             if delivery.account.channel == "email":
-                mailing.note_signing(leaving_of(delivery), prepared.key)
+                mailing.note_signing(
+                    leaving_of(delivery), prepared.key, subject=delivery.draft.subject
+                )
             if accounts.is_public(delivery.account) and delivery.removes_id is None:
                 draft_actions.make_pictures_public(delivery.draft, delivery.version_number)
             return Attempt.objects.create(

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import ClassVar
 
 from django.db import models
 
+from folkmoot.desk.records.columns import SealedBytesField, SealedTextField
+
 from .lifecycle import DeliveryState
+
+
+def new_ref() -> str:
+    """An opaque id: 16 random hexadecimal characters."""
+    return secrets.token_hex(8)
 
 
 class Delivery(models.Model):
@@ -31,18 +39,18 @@ class Delivery(models.Model):
     lease_until = models.DateTimeField(null=True)
     attempt = models.PositiveIntegerField(default=0)
     key = models.CharField(max_length=200)
-    memo = models.TextField(blank=True)
+    memo = SealedTextField(blank=True, erased=str)
     removes = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="removals"
     )
-    request = models.BinaryField(null=True)
-    trouble = models.TextField(blank=True)
+    request = SealedBytesField(null=True)
+    trouble = SealedTextField(blank=True)
     remote_id = models.CharField(max_length=400, blank=True)
     remote_ids = models.JSONField(default=list)
     url = models.CharField(max_length=600, blank=True)
     sent_at = models.DateTimeField(null=True)
     read_back = models.CharField(max_length=12, blank=True)
-    read_back_note = models.TextField(blank=True)
+    read_back_note = SealedTextField(blank=True)
     read_back_tries = models.PositiveIntegerField(default=0)
     removed_at = models.DateTimeField(null=True)
     # Who decided what became of a delivery that no machine could, and when it was last seen live.
@@ -72,8 +80,15 @@ class Delivery(models.Model):
             ),
         ]
 
+    sealed_organisation = "draft__organisation__ref"
+
     def __str__(self) -> str:
         return f"{self.draft} to {self.account}"
+
+    @property
+    def sealed_for(self) -> str:
+        """What its sealed columns are kept under: the post."""
+        return f"post/{self.draft_id}"
 
 
 class Attempt(models.Model):
@@ -87,13 +102,20 @@ class Attempt(models.Model):
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=20, blank=True)
-    detail = models.TextField(blank=True)
+    detail = SealedTextField(blank=True)
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["what", "-started_at"], name="attempt_newest")]
 
+    sealed_organisation = "delivery__draft__organisation__ref"
+
     def __str__(self) -> str:
         return f"{self.what} {self.number} of {self.delivery}"
+
+    @property
+    def sealed_for(self) -> str:
+        """What its detail is kept under: the post."""
+        return self.delivery.sealed_for
 
 
 class Ahead(models.Model):
@@ -102,9 +124,9 @@ class Ahead(models.Model):
     draft = models.ForeignKey("drafts.Draft", on_delete=models.PROTECT, related_name="+")
     version_number = models.PositiveIntegerField()
     account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="+")
-    memo = models.TextField(blank=True)
+    memo = SealedTextField(blank=True, erased=str)
     ready = models.BooleanField(default=False)
-    trouble = models.TextField(blank=True)
+    trouble = SealedTextField(blank=True)
     next_try_at = models.DateTimeField()
 
     class Meta:
@@ -113,6 +135,13 @@ class Ahead(models.Model):
                 fields=["draft", "version_number", "account"], name="handed_over_once"
             ),
         ]
+
+    sealed_organisation = "draft__organisation__ref"
+
+    @property
+    def sealed_for(self) -> str:
+        """What its sealed columns are kept under: the post."""
+        return f"post/{self.draft_id}"
 
 
 class Watch(models.Model):
@@ -125,13 +154,25 @@ class Watch(models.Model):
     known = models.JSONField(default=list)
     next_look_at = models.DateTimeField()
     last_look_at = models.DateTimeField(null=True)
-    trouble = models.TextField(blank=True)
+    trouble = SealedTextField(blank=True)
+
+    sealed_organisation = "account__organisation__ref"
+
+    @property
+    def sealed_for(self) -> str:
+        """What its trouble is kept under: the account."""
+        return f"account/{self.account_id}"
 
 
 class Alarm(models.Model):
     """Something on an account's timeline that nobody signed: a post of somebody else's, or one of
     ours that was changed or taken away. Open until a person has dealt with it.
+
+    What it says of a stranger's post is kept under a key of its own, so that the stranger's words
+    can be erased and nothing else.
     """
+
+    ref = models.CharField(max_length=16, unique=True, default=new_ref, editable=False)
 
     account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(
@@ -144,12 +185,12 @@ class Alarm(models.Model):
     )
     delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, null=True, related_name="+")
     remote_id = models.CharField(max_length=400)
-    url = models.CharField(max_length=600, blank=True)
-    text = models.TextField(blank=True)
+    url = SealedTextField(blank=True, erased=str)
+    text = SealedTextField(blank=True)
     seen_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
     closed_by = models.CharField(max_length=16, blank=True)
-    note = models.TextField(blank=True)
+    note = SealedTextField(blank=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -159,6 +200,13 @@ class Alarm(models.Model):
                 name="one_open_alarm_per_post",
             ),
         ]
+
+    sealed_organisation = "account__organisation__ref"
+
+    @property
+    def sealed_for(self) -> str:
+        """What its sealed columns are kept under: our post, or the stranger's."""
+        return self.delivery.sealed_for if self.delivery is not None else f"alarm/{self.ref}"
 
 
 class Installation(models.Model):

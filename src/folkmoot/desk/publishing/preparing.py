@@ -18,6 +18,7 @@ from folkmoot.channels import (
 )
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.drafts import queries as drafts
+from folkmoot.desk.records import columns
 
 from .lastlook import find_stop
 from .models import Ahead, Delivery
@@ -152,7 +153,7 @@ def _hand_over(
         case NotPrepared():
             wait = timedelta(seconds=outcome.after_seconds or TRY_AGAIN.total_seconds())
             changes = {"trouble": outcome.reason, "next_try_at": now + wait}
-    Ahead.objects.filter(pk=row.pk).update(**changes)
+    columns.update_sealed(row, changes)
     return 1 if isinstance(outcome, Uploaded) else 0
 
 

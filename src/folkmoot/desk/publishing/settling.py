@@ -23,6 +23,7 @@ from folkmoot.desk.drafts import queries as drafts
 from folkmoot.desk.drafts.grounds import GROUNDS
 from folkmoot.desk.people.queries import Member, Role, list_holders
 from folkmoot.desk.records import actions as record_actions
+from folkmoot.desk.records import columns
 from folkmoot.desk.records import queries as records
 
 from .lifecycle import DeliveryFacts, DeliveryState
@@ -35,6 +36,11 @@ QUIET = timedelta(seconds=30)
 WAIT_FOR_HELP = timedelta(minutes=10)
 LOOK_AGAIN = timedelta(seconds=2)
 LONGEST_LOOK = timedelta(minutes=10)
+
+ERASED = (
+    "What was sent was erased here, so it cannot be looked up. Look on the channel whether it is"
+    " there, and say so."
+)
 
 Outcome = Sent | Partly | Refused | Unconfirmed | Absent | Different
 
@@ -89,14 +95,12 @@ def settle(delivery: Delivery, attempt: Attempt, outcome: Outcome, now: datetime
                 )
             case _:
                 assert_never(outcome)
-        Attempt.objects.filter(pk=attempt.pk).update(
-            ended_at=now, outcome=type(outcome).__name__.lower(), detail=detail
-        )
+        kept = {"ended_at": now, "outcome": type(outcome).__name__.lower(), "detail": detail}
+        columns.update_sealed(attempt, kept)
 
 
 def look_up(delivery: Delivery, clock: Clock) -> None:
     """Find out what became of a claimed, unconfirmed delivery. Raises ``LostClaim``."""
-    assert delivery.request is not None
     # One row for looking, however often it takes: a post nobody can settle must not fill a table.
     attempt, _ = Attempt.objects.update_or_create(
         delivery=delivery,
@@ -107,9 +111,12 @@ def look_up(delivery: Delivery, clock: Clock) -> None:
     outcome: Outcome
     try:
         adapter = accounts.open_adapter(delivery.account)
-        outcome = adapter.look_up(
-            Prepared(delivery.key, bytes(delivery.request)), tuple(delivery.remote_ids)
-        )
+        if delivery.request is None:
+            outcome = Unconfirmed(ERASED)
+        else:
+            outcome = adapter.look_up(
+                Prepared(delivery.key, bytes(delivery.request)), tuple(delivery.remote_ids)
+            )
     except accounts.VaultError as sealed:
         outcome = Unconfirmed(f"It cannot be looked up. {sealed}")
     settle(delivery, attempt, outcome, clock())

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import Q
 
 from folkmoot.desk.people.queries import Member
 from folkmoot.desk.records import actions as records
+from folkmoot.desk.records import columns
 from folkmoot.lifecycle import Refused
 
 from .lifecycle import DELIVERY, DeliveryFacts, DeliveryState
@@ -77,10 +79,9 @@ def write(
 
     Raises :class:`LostClaim` where another worker was there first.
     """
-    changed = Delivery.objects.filter(
-        pk=delivery.pk, state=expected or delivery.state, revision=delivery.revision
-    ).update(revision=delivery.revision + 1, **changes)
-    if changed != 1:
+    unchanged = Q(state=expected or delivery.state, revision=delivery.revision)
+    written = {**changes, "revision": delivery.revision + 1}
+    if not columns.update_sealed(delivery, written, unchanged):
         raise LostClaim(f"Delivery {delivery.pk} has been taken over.")
     for name, value in changes.items():
         setattr(delivery, name, value)

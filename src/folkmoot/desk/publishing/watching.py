@@ -11,7 +11,9 @@ from django.db.models import F, Q
 
 from folkmoot.channels import Adapter, Seen, Unreadable
 from folkmoot.desk.accounts import queries as accounts
+from folkmoot.desk.drafts import queries as drafts
 from folkmoot.desk.records import actions as records
+from folkmoot.desk.records import columns
 
 from .lifecycle import DeliveryState
 from .models import Alarm, Delivery, Watch
@@ -71,7 +73,7 @@ def look(watch: Watch, clock: Clock) -> int:
         trouble = "A fault in this program stands in the way. It is in the log."
     if trouble:
         # It has not been looked at: what stood there before is not known yet.
-        Watch.objects.filter(pk=watch.pk).update(trouble=trouble)
+        columns.update_sealed(watch, {"trouble": trouble})
     return 0 if trouble else 1
 
 
@@ -112,9 +114,8 @@ def _hold_against_ours(
             what = Seen(delivery.remote_id, delivery.url, note, now)
             _raise(watch, kind, what, now, delivery=delivery)
         if result in ("matches", "gone", "differs"):
-            Delivery.objects.filter(pk=delivery.pk).update(
-                seen_at=now, read_back=result, read_back_note=note
-            )
+            told = {"seen_at": now, "read_back": result, "read_back_note": note}
+            columns.update_sealed(delivery, told)
 
 
 def _list_ours(watch: Watch, seen: Iterable[Seen]) -> list[Delivery]:
@@ -128,10 +129,13 @@ def _list_ours(watch: Watch, seen: Iterable[Seen]) -> list[Delivery]:
         Delivery.objects.filter(account=watch.account, removes=None)
         .exclude(remote_ids=[])
         .select_related("draft__organisation", "account")
+        .defer("request", "memo", "trouble", "read_back_note")
     )
     named = ours.filter(remote_id__in=[one.remote_id for one in seen])
     last = ours.order_by(F("sent_at").desc(nulls_first=True), "-pk")[:OURS]
-    return list({one.pk: one for one in [*named, *last]}.values())
+    found = list({one.pk: one for one in [*named, *last]}.values())
+    columns.warm(one.draft.subject for one in found)
+    return found
 
 
 def _list_doubtful(ours: list[Delivery], shown: dict[str, str], now: datetime) -> list[Delivery]:
@@ -153,6 +157,8 @@ def _list_doubtful(ours: list[Delivery], shown: dict[str, str], now: datetime) -
         and one.read_back in ("matches", "unreadable")
         and one.sent_at is not None
         and now - FOR_DAYS < one.sent_at < now - SETTLED_AFTER
+        # What was erased here can be held against nothing.
+        and not columns.is_erased(drafts.get_version(one.draft, one.version_number).text)
     ]
     doubtful = []
     for delivery in live:
@@ -188,7 +194,7 @@ def _raise(
 ) -> None:
     """Raise an alarm, unless one is open or a person has closed one that said the same."""
     before = Alarm.objects.filter(account=watch.account, kind=kind, remote_id=seen.remote_id)
-    if before.filter(Q(closed_at=None) | Q(text=seen.text)).exists():
+    if any(one.closed_at is None or _says(one, seen.text) for one in before):
         return
     alarm = Alarm.objects.create(
         account=watch.account,
@@ -199,6 +205,7 @@ def _raise(
         delivery=delivery,
         seen_at=now,
     )
+    stranger = {} if delivery is not None else dict.fromkeys(("url", "text"), alarm.sealed_for)
     log.error("Alarm on %s: %s", watch.account.name, alarm.get_kind_display())
     records.record(
         "alarm.raised",
@@ -214,4 +221,12 @@ def _raise(
             "url": seen.url,
             "text": seen.text,
         },
+        about=stranger,
     )
+
+
+def _says(alarm: Alarm, text: str) -> bool:
+    """Whether an alarm that was closed said this; of one that was erased nobody knows, and whoever
+    had it erased does not want it back.
+    """
+    return columns.is_erased(alarm.text) or alarm.text == text

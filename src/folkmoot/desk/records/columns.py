@@ -37,6 +37,7 @@ __all__ = [
     "SealedBytesField",
     "SealedJSONField",
     "SealedTextField",
+    "forget",
     "is_erased",
     "open_file",
     "seal_file",
@@ -268,9 +269,26 @@ def update_sealed(row: models.Model, values: Mapping[str, Any], *more: models.Q)
     """Write ``values`` to a row in the database, if it still fulfils each of ``more``, in a
     transaction of its own or the caller's; whether it did. ``row`` itself is left as it is.
     """
-    with transaction.atomic():
-        mine = type(row)._default_manager.filter(*more, pk=row.pk)  # noqa: SLF001 - any model
+    mine = type(row)._default_manager.filter(*more, pk=row.pk)  # noqa: SLF001 - any model
+    if not _needs_key(row, values):
         return mine.update(**sealed_values(row, values)) == 1
+    with transaction.atomic(savepoint=False):
+        return mine.update(**sealed_values(row, values)) == 1
+
+
+def _needs_key(row: models.Model, values: Mapping[str, Any]) -> bool:
+    return any(
+        isinstance(column := row._meta.get_field(name), SealedTextField)  # noqa: SLF001
+        and not column._is_ready(value)  # noqa: SLF001 - of this module
+        for name, value in values.items()
+    )
+
+
+def forget(subject: str, now: datetime) -> None:
+    """Destroy the key of somebody about whom nothing is kept any more. Part of the transaction that
+    blanks what was.
+    """
+    keys.destroy_subject(subject, now)
 
 
 def is_erased(value: object) -> bool:

@@ -269,6 +269,12 @@ def destroy(numbers: Iterable[int], now: datetime) -> int:
     return gone
 
 
+def destroy_subject(subject: str, now: datetime) -> int:
+    """:func:`destroy` the live key of ``subject``; how many there were."""
+    rows = models.SubjectKey.objects.filter(subject=subject, destroyed_at=None)
+    return destroy(rows.values_list("pk", flat=True), now)
+
+
 def replace(number: int, now: datetime) -> tuple[int, SubjectKey]:
     """A fresh live key for the subject of key ``number``, which is destroyed: number and key.
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from folkmoot.desk.people.queries import Member, Organisation
 from folkmoot.desk.records import actions as records
+from folkmoot.desk.records import columns
 from folkmoot.lifecycle import Refused
 
 from .lifecycle import STOP, StopFacts, StopKind, StopScope, StopState
@@ -99,10 +101,13 @@ def lift(member: Member, stop_id: int, *, reason: str, now: datetime) -> Stop:
     )
     if isinstance(planned, Refused):
         raise StopRefused(" ".join(planned.reasons))
-    changed = Stop.objects.filter(pk=stop.pk, state=planned.source).update(
-        state=planned.target, lifted_by=member.ref, lifted_at=now, lifted_reason=reason.strip()
-    )
-    if changed != 1:
+    written = {
+        "state": planned.target,
+        "lifted_by": member.ref,
+        "lifted_at": now,
+        "lifted_reason": reason.strip(),
+    }
+    if not columns.update_sealed(stop, written, Q(state=planned.source)):
         raise StopRefused("Somebody else lifted this stop at the same moment.")
     stop.refresh_from_db()
     _record("stop.lifted", stop, member, now)

@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from django.db import models
 
+from folkmoot.desk.records.columns import SealedTextField
+
 from .lifecycle import StopKind, StopScope, StopState
 
 
@@ -23,9 +25,9 @@ class Stop(models.Model):
     state = models.CharField(max_length=10, default=StopState.PRESSED)
     kind = models.CharField(max_length=12, default=StopKind.STOP)
     scope = models.CharField(max_length=10, default=StopScope.EVERYTHING)
-    target = models.CharField(max_length=60, blank=True)
-    topic = models.CharField(max_length=60, blank=True)
-    reason = models.TextField()
+    target = SealedTextField(blank=True)
+    topic = SealedTextField(blank=True)
+    reason = SealedTextField()
     period = models.OneToOneField(
         "guidance.Period", on_delete=models.PROTECT, null=True, related_name="+"
     )
@@ -34,10 +36,17 @@ class Stop(models.Model):
     in_force_at = models.DateTimeField(null=True)
     lifted_by = models.CharField(max_length=16, blank=True)
     lifted_at = models.DateTimeField(null=True)
-    lifted_reason = models.TextField(blank=True)
+    lifted_reason = SealedTextField(blank=True)
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["organisation", "state"], name="stop_by_state")]
 
+    sealed_organisation = "organisation__ref"
+
     def __str__(self) -> str:
         return f"stop {self.pk}"
+
+    @property
+    def sealed_for(self) -> str:
+        """What its sealed columns are kept under: the stops of the organisation."""
+        return f"stops/{self.organisation_id}"

@@ -10,6 +10,7 @@ from datetime import datetime
 from django.db import connection
 
 from folkmoot.desk.people.queries import Organisation
+from folkmoot.desk.records import columns
 
 from .lifecycle import STOP, StopKind, StopScope, StopState
 from .models import Stop
@@ -112,16 +113,21 @@ def find_stop(organisation: Organisation, stop_id: int) -> Stop | None:
 
 
 def covers(stop: Stop, leaving: Leaving) -> bool:
-    """Whether ``leaving`` is in the stop's scope at all."""
+    """Whether ``leaving`` is in the stop's scope at all. A stop of which it was erased what it is
+    about covers all that it may be about.
+    """
+    target: str = stop.target
+    if columns.is_erased(target):
+        return True
     match StopScope(stop.scope):
         case StopScope.EVERYTHING:
             return True
         case StopScope.ACCOUNT:
-            return stop.target == str(leaving.account_id)
+            return target == str(leaving.account_id)
         case StopScope.CHANNEL:
-            return stop.target == leaving.channel
+            return target == leaving.channel
         case StopScope.TOPIC:
-            return stop.target == fold_topic(leaving.topic)
+            return columns.is_erased(leaving.topic) or target == fold_topic(leaving.topic)
 
 
 def lets_pass(stop: Stop, leaving: Leaving) -> bool:
@@ -135,7 +141,9 @@ def lets_pass(stop: Stop, leaving: Leaving) -> bool:
     if signed_since and (leaving.by_duty or leaving.removal):
         return True
     if stop.kind == StopKind.INCIDENT:
-        return bool(stop.topic) and stop.topic == fold_topic(leaving.topic)
+        topic: str = stop.topic
+        known = bool(topic) and not columns.is_erased(topic)
+        return known and topic == fold_topic(leaving.topic)
     if stop.kind == StopKind.PRE_ELECTION:
         return signed_since
     return False

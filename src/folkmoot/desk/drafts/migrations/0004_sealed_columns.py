@@ -16,7 +16,7 @@ from folkmoot.desk.records.columns import (
     seal_rows,
 )
 
-SEALED = {
+SEALED: dict[str, dict[str, Any]] = {
     "Version": {
         "text": SealedTextField(default=""),
         "topic": SealedTextField(blank=True, default=""),

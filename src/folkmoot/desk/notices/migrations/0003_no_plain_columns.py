@@ -1,0 +1,29 @@
+"""The plain columns go; apart from 0002, since PostgreSQL does not alter a table that has changes
+waiting in the same transaction.
+"""
+
+from importlib import import_module
+
+from django.db import migrations
+
+from folkmoot.desk.records.columns import SealedTextField
+
+before = import_module("folkmoot.desk.notices.migrations.0002_sealed_columns")
+
+
+class Migration(migrations.Migration):
+    dependencies = [("notices", "0002_sealed_columns")]
+
+    operations = [
+        *(
+            migrations.RemoveField(model, f"plain_{name}")
+            for model, columns in before.SEALED.items()
+            for name in columns
+        ),
+        migrations.AlterField("target", "name", SealedTextField()),
+        migrations.AlterField("target", "address", SealedTextField(blank=True)),
+        migrations.AlterField("target", "trouble", SealedTextField(blank=True)),
+        migrations.AlterField("telling", "what", SealedTextField()),
+        migrations.AlterField("telling", "do", SealedTextField()),
+        migrations.AlterField("telling", "trouble", SealedTextField(blank=True)),
+    ]
