@@ -18,9 +18,9 @@ from folkmoot.ledger import KeyLost
 
 from .disposing import digest_ids, note_refused
 from .grounds import Exemption, Ground
-from .holding import check_values, read_held, wait_for_holds
+from .holding import HoldScope, Scope, check_values, place_hold, read_held, wait_for_holds
 from .lifecycle import DECIDERS, ERASURE, OFFICER, ErasureState, TwoFacts
-from .models import Erasure, Match
+from .models import Erasure, Hold, Match
 from .steps import HeldBack, RetentionRefused, must_hold, record, take_step
 
 NO_ERASURE = "There is no such erasure."
@@ -143,6 +143,18 @@ def leave_held(member: Member, erasure_id: int) -> int:
         erasure.matches.filter(place__in=left[start : start + BATCH]).update(chosen=False)
     Erasure.objects.filter(pk=erasure.pk).update(held_at=None)
     return len(left)
+
+
+def hold_found(member: Member, erasure_id: int, *, reason: str, now: datetime) -> Hold:
+    """Hold what was found and chosen instead of erasing it. Raises :class:`RetentionRefused`."""
+    erasure = _get(member, erasure_id)
+    places = [Place.from_text(one) for one in _chosen(erasure).values_list("place", flat=True)]
+    scope = Scope(
+        HoldScope.CHOSEN,
+        entries=tuple({one.row for one in places if one.kind == FIELD}),
+        places=tuple(str(one) for one in places if one.kind != FIELD),
+    )
+    return place_hold(member, scope, reason=reason, now=now)
 
 
 def propose_erasure(member: Member, erasure_id: int, *, now: datetime) -> Erasure:
