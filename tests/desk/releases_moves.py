@@ -9,6 +9,7 @@ from datetime import date
 import desk_moves as moves
 
 from folkmoot.desk.records import actions as records
+from folkmoot.desk.records.models import Entry
 from folkmoot.desk.releases import actions, queries
 from folkmoot.desk.releases.models import Decision
 from folkmoot.desk.releases.regimes import Regime
@@ -97,7 +98,10 @@ def released(cast, **more):
 
 
 def proposed(cast, *, purpose="transfer", scope=None, member=None, **more):
-    """A bag that somebody proposed."""
+    """A bag that somebody proposed, of a record that has at least one entry."""
+    if not Entry.objects.filter(retention="posts").exists():
+        moves.leave(cast)
+        records.sequence(cast.clock())
     return actions.propose(
         member or cast.fay,
         purpose=purpose,
