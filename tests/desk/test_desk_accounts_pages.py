@@ -229,7 +229,7 @@ def early(cast):
     row = drafts.add_picture(
         cast.alice, moves.picture_file(), size_bytes=1, name="p.png", alt="Teal.", now=cast.clock()
     )
-    address = _early_picture_url(row["sha256"], row["media_type"])
+    address = _early_picture_url(cast.body.pk, row["sha256"], row["media_type"])
     return row, address.removeprefix("http://testserver")
 
 
@@ -247,13 +247,16 @@ def test_nobody_can_guess_the_address_of_an_early_picture_and_it_does_not_last(
 ):
     row, path = early
     stranger = cast.client()
+    body = cast.body.pk
     head, _, name = path.rpartition("/")
     for wrong in (
         f"{row['sha256']}.png",
         name[:-1] + ("a" if name[-1] != "a" else "b"),
-        signing.dumps([row["sha256"], "image/png"], salt="another"),
+        signing.dumps([body, row["sha256"], "image/png"], salt="another"),
         signing.dumps("x", salt="folkmoot.early-picture"),
-        signing.dumps(["0" * 64, "image/png"], salt="folkmoot.early-picture"),
+        signing.dumps([body, "0" * 64, "image/png"], salt="folkmoot.early-picture"),
+        signing.dumps([cast.other.pk, row["sha256"], "image/png"], salt="folkmoot.early-picture"),
+        signing.dumps([row["sha256"], "image/png"], salt="folkmoot.early-picture"),
     ):
         assert stranger.get(f"{head}/{wrong}").status_code == 404, wrong
     now = signing.time.time()

@@ -214,7 +214,7 @@ def test_what_was_noted_of_its_signing_lets_an_issue_pass_an_incident_on_its_top
 ):
     joined(cast, "ann@a.example")
     signing = Leaving(cast.body, cast.feed.pk, "email", topic="Flood", signed_at=cast.clock())
-    actions.note_signing(signing, moves.key_of(cast, "Flood."))
+    actions.note_signing(signing, moves.key_of(cast, "Flood."), subject="post/1")
     flood, other = post("Flood."), post("Fête.")
     stop_actions.press(
         cast.body,

@@ -109,6 +109,7 @@ def tampered(world: World, names: tuple[str, ...]) -> None:
     from folkmoot.desk.accounts.models import Account
     from folkmoot.desk.drafts.models import Draft, Version
     from folkmoot.desk.publishing.models import Delivery
+    from folkmoot.desk.records.columns import update_sealed
 
     post = world.publishable(names)
     life = world.live(waits=(0.0,), blow=Blow("freeze", "before", 1, stands_still=True))
@@ -118,7 +119,8 @@ def tampered(world: World, names: tuple[str, ...]) -> None:
     what = world.rng.choice(("words", "time", "window", "account", "period"))
     match what:
         case "words":
-            version.update(text=post.text.replace("Notice", "Vote"))
+            for one in version:  # by somebody who has the keys too
+                update_sealed(one, {"text": post.text.replace("Notice", "Vote")})
         case "time":
             Draft.objects.filter(pk=post.draft_id).update(due_at=post.due_at - timedelta(hours=1))
         case "window":

@@ -220,8 +220,8 @@ def _hand_over_due(mailing_list: MailingList, clock: Clock, open_transport: Open
     now = clock()
     if mailing_list.next_try_at is not None and mailing_list.next_try_at > now:
         return 0
-    unsure = list(_owed(mailing_list, MailState.UNSURE, now)[:BATCH])
-    waiting = list(_owed(mailing_list, MailState.QUEUED, now)[:BATCH])
+    unsure = columns.list_openable(_owed(mailing_list, MailState.UNSURE, now)[:BATCH])
+    waiting = columns.list_openable(_owed(mailing_list, MailState.QUEUED, now)[:BATCH])
     if not unsure and not waiting:
         return 0
     try:

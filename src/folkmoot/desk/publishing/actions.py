@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef, Q
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.drafts import actions as draft_actions
 from folkmoot.desk.drafts import queries as drafts
+from folkmoot.desk.records import columns
 from folkmoot.desk.records import queries as records
 
 from . import fence
@@ -188,7 +189,7 @@ def _try(act: object, delivery: Delivery, moment: object) -> int:
 
 
 def _owed(state: DeliveryState, when: Q) -> list[Delivery]:
-    return list(
+    return columns.list_openable(
         Delivery.objects.filter(when, state=state)
         .select_related("draft__organisation", "account", "removes")
         .order_by("next_try_at", "pk")[:BATCH]

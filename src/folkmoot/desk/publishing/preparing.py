@@ -19,6 +19,7 @@ from folkmoot.channels import (
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.drafts import queries as drafts
 from folkmoot.desk.records import columns
+from folkmoot.ledger import KeyLost
 
 from .lastlook import find_stop
 from .models import Ahead, Delivery
@@ -87,14 +88,20 @@ def list_to_hand_over(clock: Clock) -> list[tuple[int, Callable[[], int]]]:
     """
     jobs: list[tuple[int, Callable[[], int]]] = []
     for draft in drafts.list_due(clock() + AHEAD, most=AT_ONCE, with_pictures=True):
-        version = drafts.get_version(draft)
-        for account in accounts.get_accounts(draft.organisation, version.accounts):
-            probe = Delivery(draft=draft, account=account, version_number=version.number)
-            if not find_stop(probe):
-                jobs.append(
-                    (account.pk, partial(_claim_and_hand_over, draft, version, account, clock))
-                )
+        try:
+            jobs += _list_of_draft(draft, clock)
+        except KeyLost:  # somebody changed it behind our back; it must keep no other waiting
+            log.exception("The pictures of post %s cannot be handed over ahead", draft.pk)
     return jobs
+
+
+def _list_of_draft(draft: drafts.Draft, clock: Clock) -> list[tuple[int, Callable[[], int]]]:
+    version = drafts.get_version(draft)
+    return [
+        (account.pk, partial(_claim_and_hand_over, draft, version, account, clock))
+        for account in accounts.get_accounts(draft.organisation, version.accounts)
+        if not find_stop(Delivery(draft=draft, account=account, version_number=version.number))
+    ]
 
 
 def _claim_and_hand_over(

@@ -43,7 +43,7 @@ def list_watches_owed(now: datetime) -> list[Watch]:
             Watch.objects.get_or_create(
                 account=account, defaults={"since_at": now, "next_look_at": now}
             )
-    return list(
+    return columns.list_openable(
         Watch.objects.filter(next_look_at__lte=now, account__state="connected")
         .select_related("account__organisation")
         .order_by("next_look_at")

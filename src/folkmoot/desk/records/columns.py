@@ -16,9 +16,10 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.apps import apps
 from django.db import models, transaction
@@ -39,6 +40,7 @@ __all__ = [
     "SealedTextField",
     "forget",
     "is_erased",
+    "list_openable",
     "open_file",
     "seal_file",
     "seal_rows",
@@ -47,6 +49,10 @@ __all__ = [
     "update_sealed",
     "warm",
 ]
+
+log = logging.getLogger(__name__)
+
+Row = TypeVar("Row", bound=models.Model)
 
 FORM = "f1"
 BATCH = 500
@@ -282,6 +288,24 @@ def _needs_key(row: models.Model, values: Mapping[str, Any]) -> bool:
         and not column._is_ready(value)  # noqa: SLF001 - of this module
         for name, value in values.items()
     )
+
+
+def list_openable(rows: models.QuerySet[Row]) -> list[Row]:
+    """The rows of a query, but for those of which something sealed does not open: somebody changed
+    them, and they must not keep the others back. They are told of in the log.
+    """
+    try:
+        return list(rows)
+    except KeyLost:
+        found: list[Row] = []
+        whole = rows.all()
+        whole.query.clear_limits()
+        for pk in list(rows.values_list("pk", flat=True)):
+            try:
+                found += whole.filter(pk=pk)
+            except KeyLost as wrong:
+                log.critical("%s %s does not open: %s", rows.model.__name__, pk, wrong)
+        return found
 
 
 def forget(subject: str, now: datetime) -> None:
