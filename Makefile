@@ -10,8 +10,9 @@ run:      ## start the desk with a practice organisation, and print its address
 	@sh tools/install.sh use && exec .venv/bin/folkmoot up --practice
 test: install  ## every test: library, desk on SQLite and PostgreSQL, browser journeys
 	@.venv/bin/python tools/run_tests.py $(ONLY)
-faults: install ## kill the publisher's workers, lose answers, change clocks: make faults RUNS=1000 SEED=7
+faults: install ## kill workers, lose answers, change clocks, cut the power: make faults RUNS=1000 SEED=7
 	@RUNS=$(RUNS) SEED=$(SEED) PLANT=$(PLANT) DATABASE=$(DATABASE) .venv/bin/python -m tests.faults
+	@[ -n "$(PLANT)" ] || SEED=$(SEED) DATABASE=$(DATABASE) .venv/bin/python -m tests.record_faults --long
 check: install ## format, lint, types, and the order of imports
 	@.venv/bin/python tools/run_checks.py
 format:   ## put the code into its form

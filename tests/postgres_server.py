@@ -98,13 +98,25 @@ class Server:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
         # Its memory is free for the next one once nobody is attached to it.
-        while any(Path(f"/proc/{child}/task").exists() for child in (first, *children)):
+        while any(_is_running(pid) for pid in (first, *map(int, children))):
             time.sleep(0.01)
+        # The name of one that nobody asked after yet would pass for a server that still runs.
+        for lock in (self._data / "postmaster.pid", *self.folder.glob(".s.PGSQL.*.lock")):
+            lock.unlink()
 
     def remove(self) -> None:
         """Stop it without ceremony and take its folder away."""
         self._run("pg_ctl", "-D", self._data, "-m", "immediate", "stop", check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _is_running(pid: int) -> bool:
+    """Whether the process is there, and more than a name that nobody asked after yet."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] not in ("Z", "X")
 
 
 @contextlib.contextmanager
