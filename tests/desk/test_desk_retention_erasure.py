@@ -407,15 +407,15 @@ def test_bags_that_left_with_what_is_to_go_are_named(cast):
 
 
 def alarm(cast, text="A stranger wrote this.", url="https://posts.example/1"):
-    row = Alarm.objects.create(
-        account=cast.feed,
-        kind="unsigned",
-        remote_id="stranger/1",
-        url=url,
-        text=text,
-        seen_at=cast.clock(),
-    )
     with transaction.atomic():
+        row = Alarm.objects.create(
+            account=cast.feed,
+            kind="unsigned",
+            remote_id="stranger/1",
+            url=url,
+            text=text,
+            seen_at=cast.clock(),
+        )
         records.record(
             "alarm.raised",
             at=cast.clock(),
@@ -424,6 +424,7 @@ def alarm(cast, text="A stranger wrote this.", url="https://posts.example/1"):
             role="worker",
             subject=f"account/{cast.feed.pk}",
             fields={"account": "Our feed", "alarm": "unsigned", "url": url, "text": text},
+            about=dict.fromkeys(("url", "text"), row.sealed_for),
         )
     records.sequence(cast.clock())
     return row
@@ -439,6 +440,8 @@ def test_a_stranger_s_post_that_was_deleted_is_erased_by_one_person(cast):
     assert erasure.state == ErasureState.DONE
     assert not {"A stranger wrote this.", "https://posts.example/1"} & texts(cast)
     assert "Our feed" in texts(cast)
+    row.refresh_from_db()
+    assert (row.text, row.url) == ("[erased]", "")
     (done,) = keeping.entries(cast, "erasure.done")
     assert done.fields["ground"] == "platform"
     assert not queries.is_kept_of_alarm(cast.body, row.pk)

@@ -231,5 +231,5 @@ def _told(delivery: Delivery) -> Told:
 def list_subjects_on(account_id: int) -> set[str]:
     """What went out through an account and what was found on it, as the record names them."""
     posts = Delivery.objects.filter(account_id=account_id).values_list("draft_id", flat=True)
-    alarms = Alarm.objects.filter(account_id=account_id).values_list("pk", flat=True)
+    alarms = Alarm.objects.filter(account_id=account_id).values_list("ref", flat=True)
     return {f"post/{one}" for one in posts} | {f"alarm/{one}" for one in alarms}

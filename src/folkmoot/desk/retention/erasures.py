@@ -289,8 +289,10 @@ def list_alarm_places(organisation: Organisation, alarm_id: int) -> list[Holding
     alarm = find_alarm(organisation, alarm_id)
     if alarm is None or alarm.kind != "unsigned":
         raise RetentionRefused("There is no alarm about a stranger's post of this number.")
-    own = f"alarm/{alarm.pk}"
-    found = {one.place: one for one in erasing.list_about(organisation.ref, [own])}
+    own = alarm.sealed_for
+    about = erasing.list_about(organisation.ref, [own])
+    # What we noted of it is our own, and says why it was closed.
+    found = {one.place: one for one in about if one.place.name != "note"}
     # An older record names the account, and not the alarm: its entry is the one of that moment.
     subjects = {own, f"account/{alarm.account_id}"}
     entries = [

@@ -154,7 +154,7 @@ TABLES = {
         "publishing.delivery",
     ),
     RecordClass.ALARMS: ("publishing.alarm",),
-    RecordClass.ACCOUNTS: ("accounts.",),
+    RecordClass.ACCOUNTS: ("accounts.", "publishing.watch"),
     RecordClass.MAILING: ("mailing.",),
     RecordClass.STOPS: ("stops.", "publishing.installation"),
     RecordClass.GUIDANCE: ("guidance.",),
