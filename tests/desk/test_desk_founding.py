@@ -16,7 +16,7 @@ def test_a_body_is_founded_with_its_feed_and_members_who_can_sign_in(db, client,
     shown = capsys.readouterr().out
     body = Organisation.objects.get()
     assert (body.slug, body.pack) == ("anytown-council", "local-authority-england")
-    assert Member.objects.get(email="jo@anytown.example").roles == ["author", "admin"]
+    assert Member.objects.find_by_email("jo@anytown.example").roles == ["author", "admin"]
     password = shown.partition("admin, author: ")[2].split()[0]
     answer = client.post("/sign-in/", {"login": "jo@anytown.example", "password": password})
     assert answer.status_code == 302

@@ -11,6 +11,7 @@ from django.db import transaction
 from folkmoot.desk.records import actions as records
 from folkmoot.guidance import available_packs
 
+from .marks import mark_of
 from .models import Member, Organisation, Role
 
 
@@ -59,6 +60,7 @@ def add_member(
     member = Member(
         organisation=organisation,
         email=email.lower(),
+        email_mark=mark_of(email),
         name=name,
         roles=[str(role) for role in roles],
     )

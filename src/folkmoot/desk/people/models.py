@@ -9,7 +9,12 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator, validate_email
 from django.db import models
+
+from folkmoot.desk.records.columns import SealedTextField
+
+from .marks import mark_of
 
 
 class Role(StrEnum):
@@ -62,24 +67,41 @@ class Organisation(models.Model):
 class MemberManager(BaseUserManager["Member"]):
     """Finds members; the actions make them."""
 
+    def find_by_email(self, email: str) -> Member | None:
+        """The member with this e-mail address, without regard to case; ``None`` for nobody, and
+        once the address was erased.
+        """
+        found = self.filter(email_mark=mark_of(email)).first()
+        fits = found is not None and found.email.casefold() == email.strip().casefold()
+        return found if fits else None
+
 
 class Member(AbstractBaseUser):
-    """A person of one organisation, and the roles they hold in it."""
+    """A person of one organisation, and the roles they hold in it. ``email_mark`` is what the
+    address is looked up by: see :mod:`.marks`.
+    """
 
     ref = models.CharField(max_length=16, unique=True, default=new_ref, editable=False)
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="members")
-    email = models.EmailField(unique=True)
-    name = models.CharField(max_length=120)
+    email = SealedTextField(validators=[validate_email, MaxLengthValidator(254)], erased=str)
+    email_mark = models.CharField(
+        max_length=64,
+        unique=True,
+        editable=False,
+        error_messages={"unique": "A member with this e-mail address already exists."},
+    )
+    name = SealedTextField(validators=[MaxLengthValidator(120)])
     roles = models.JSONField(default=list)
     is_active = models.BooleanField(default=True)
 
     objects: ClassVar[MemberManager] = MemberManager()
-    USERNAME_FIELD = "email"
+    USERNAME_FIELD = "ref"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["email", "name"]
+    sealed_organisation = "organisation__ref"
 
     def __str__(self) -> str:
-        return self.name
+        return f"{self.name}"
 
     def clean(self) -> None:
         """Refuse a role that does not exist."""
@@ -87,6 +109,11 @@ class Member(AbstractBaseUser):
         unknown = set(self.roles) - set(Role)
         if unknown:
             raise ValidationError({"roles": f"There is no role {', '.join(sorted(unknown))}."})
+
+    @property
+    def sealed_for(self) -> str:
+        """What is known of them is kept under a key of their own."""
+        return f"member/{self.ref}"
 
     @property
     def held(self) -> frozenset[Role]:

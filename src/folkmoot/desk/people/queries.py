@@ -49,7 +49,8 @@ def find_organisation(slug: str) -> Organisation | None:
 
 def list_members(organisation: Organisation) -> list[Member]:
     """The members of an organisation, by name."""
-    return list(organisation.members.order_by("name"))
+    members = list(organisation.members.order_by("pk"))
+    return sorted(members, key=lambda member: member.name)
 
 
 def names_by_ref(refs: Iterable[str]) -> dict[str, str]:
@@ -59,6 +60,5 @@ def names_by_ref(refs: Iterable[str]) -> dict[str, str]:
 
 def list_holders(organisation: Organisation, role: Role) -> frozenset[str]:
     """The opaque ids of the organisation's members who hold a role and may sign in."""
-    return frozenset(
-        member.ref for member in organisation.members.filter(is_active=True) if role in member.held
-    )
+    active = organisation.members.filter(is_active=True)
+    return frozenset(ref for ref, roles in active.values_list("ref", "roles") if role in roles)

@@ -80,7 +80,7 @@ TEMPLATES = [
 ]
 
 AUTH_USER_MODEL = "people.Member"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["folkmoot.desk.people.signin.ByMark"]
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
@@ -109,6 +109,8 @@ ACCOUNT_RATE_LIMITS = {
 # Nothing stands before a one-box install; a proxy is counted in by whoever puts one there.
 ALLAUTH_TRUSTED_PROXY_COUNT = CONFIG.proxies
 
+# Sealed with what the browser has: see there.
+SESSION_ENGINE = "folkmoot.desk.site.sessions"
 SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CONFIG.address.startswith("https:")
 SESSION_COOKIE_HTTPONLY = True
