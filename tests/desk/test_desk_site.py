@@ -19,7 +19,7 @@ from folkmoot.desk.mailing import actions as mailing
 from folkmoot.desk.mailing.tokens import LEAVE, make_token
 from folkmoot.desk.people.models import Organisation
 from folkmoot.desk.publishing.models import Alarm
-from folkmoot.desk.records.models import Entry
+from folkmoot.desk.records.models import Checkpoint, Entry, Stamp
 from folkmoot.desk.site import urls
 from folkmoot.desk.site import views as site
 from folkmoot.guidance import PackError
@@ -35,6 +35,10 @@ PUBLIC = {
     "register_entry",
     "register_proof",
     "ledger_checkpoint",
+    "ledger_old_checkpoint",
+    "ledger_tile",
+    "ledger_consistency",
+    "ledger_stamp",
     "ledger_key",
     "guidance",
     "go_to_clause",
@@ -97,7 +101,12 @@ def town(cast):
     mailing.open_list(cast.body, cast.feed.pk, now=cast.clock())
     issue = mailing_moves.put_out(cast, "By e-mail.")
     ann = mailing_moves.joined(cast, "ann@a.example")
+    head = Checkpoint.objects.latest("size")
+    stamp = Stamp.objects.create(size=head.size, authority="x", token=b"x", at=cast.clock())
     places = {
+        "ledger_old_checkpoint": {"size": head.size},
+        "ledger_tile": {"place": "0/000.p/1"},
+        "ledger_stamp": {"size": head.size, "number": stamp.pk},
         "mail_issue": {"key": issue.key},
         "mailing_decide": {"key": issue.key},
         "confirm_subscription": {"token": mailing_moves.confirm_token(ann)},
@@ -132,7 +141,9 @@ def town(cast):
         "notice_test": {"target_id": told.pk},
         "remove_notice_target": {"target_id": told.pk},
     }
-    return cast, {name: reverse(name, kwargs=places.get(name)) for name in NAMES}
+    addresses = {name: reverse(name, kwargs=places.get(name)) for name in NAMES}
+    addresses["ledger_consistency"] += "?from=1&to=2"
+    return cast, addresses
 
 
 OWNED = {"post", "edit_draft", "take", "move_draft", "repeat", "signoff", "picture"}
@@ -213,6 +224,8 @@ UNKNOWN = [
     "/register/%00/",
     "/register/nothing.tlog-proof",
     "/register/?words=%00",
+    "/ledger/checkpoint/99999999999999999999999999",
+    "/ledger/stamps/1/99999999999999999999999999",
     "/guidance/nothing/",
     "/guidance/..%2f..%2fetc/",
     "/guidance/%00/",

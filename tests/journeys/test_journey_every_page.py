@@ -20,7 +20,8 @@ NO_PAGE = {
     "feed", "public_picture", "register_proof", "ledger_checkpoint", "healthy", "check_words",
     "take", "picture", "account_take", "move_draft", "series_take", "duty_list", "notice_test",
     "account_sign_in", "account_callback", "early_picture", "rss", "lift_stop", "lift_fence",
-    "mailing_decide", "mailing_remove",
+    "mailing_decide", "mailing_remove", "ledger_old_checkpoint", "ledger_tile",
+    "ledger_consistency", "ledger_stamp",
 }  # fmt: skip
 # Where nothing here leads: the e-mail list, which a journey of its own goes through, and what only
 # a fault or a stranger brings about.
@@ -52,7 +53,8 @@ ADMINS = ["/desk/", "/desk/accounts/", "/desk/accounts/connect", "/desk/calendar
 ADMINS += ["/desk/accounts/connect/bluesky", "/desk/accounts/connect/x", "/desk/accounts/forget"]
 ADMINS += ["/desk/notices/"]
 PUBLIC = [path for path in PLAIN if path not in STAFF]
-PUBLIC += ["/register/?words=nothing", "/guidance/uk-civil-service/?level=full"]
+PUBLIC += ["/register/?words=nothing", "/register/?from=31/2/2026&became=removed"]
+PUBLIC += ["/guidance/uk-civil-service/?level=full"]
 
 
 def find_route(path):

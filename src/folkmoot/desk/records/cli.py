@@ -82,6 +82,10 @@ def run(argv: list[str]) -> int:
     return status
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 def _fsck(args: argparse.Namespace) -> int:
     report = check(with_values=not args.without_values)
     if args.json:
@@ -116,7 +120,7 @@ def _key(args: argparse.Namespace) -> int:
     if args.do == "show":
         print("\n".join(log_keys()))
         return GOOD
-    print(change_key(datetime.now(UTC)))
+    print(change_key(_now()))
     print(
         "The record is signed with this key from now on. Tell those who hold the former one: "
         "witnesses, and whoever keeps a mirror. It stays on the page of the key, and what it "
@@ -130,7 +134,7 @@ def _key(args: argparse.Namespace) -> int:
 
 def _recover(args: argparse.Namespace) -> int:
     try:
-        done = recover(args.mirror, datetime.now(UTC))
+        done = recover(args.mirror, _now())
     except CannotRecover as reason:
         print(f"folkmoot ledger recover: {visible(str(reason))}", file=sys.stderr)
         return UNDONE
@@ -158,7 +162,7 @@ def _sign(args: argparse.Namespace) -> int:
         return UNDONE
     publish_key()
     if args.once:
-        sign(datetime.now(UTC))
+        sign(_now())
         return WRONG if queries.find_refusal() else GOOD
     stop = threading.Event()
 
@@ -170,7 +174,7 @@ def _sign(args: argparse.Namespace) -> int:
     while not stop.is_set():
         pause = PAUSE_SECONDS
         try:
-            sign(datetime.now(UTC))
+            sign(_now())
         except DatabaseError as away:
             log.warning("The database cannot be used just now: %s", away)
             pause = TROUBLED_SECONDS
