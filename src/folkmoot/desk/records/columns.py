@@ -17,7 +17,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -155,6 +155,17 @@ class SealedTextField(_TextField):
         number, blob = _split(value)
         (opened,) = keys.unseal([(number, self.place, blob)])
         return self._erased() if opened is None else self._from_bytes(opened)
+
+    def open_many(self, held: Sequence[str]) -> list[tuple[int, Any] | None]:
+        """The number of its key and the value of each of what rows hold sealed, in their order;
+        ``None`` where it was erased. Raises ``folkmoot.ledger.KeyLost``.
+        """
+        split = [_split(value) for value in held]
+        blobs = keys.unseal([(number, self.place, blob) for number, blob in split])
+        return [
+            None if blob is None else (number, self._from_bytes(blob))
+            for (number, _), blob in zip(split, blobs, strict=True)
+        ]
 
     def _erased(self) -> Any:
         return self._empty() if self._erased_value is None else self._erased_value()

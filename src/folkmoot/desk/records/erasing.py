@@ -8,6 +8,7 @@ Copies in write-ahead logs and backups end with the epoch: see :func:`.keys.roll
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -329,18 +330,28 @@ def _column(
         found = found.filter(pk__in=list(rows))
     if numbers is not None:
         found = _under(found, numbers)
-    for row in found.order_by("pk").iterator(BATCH):
-        if row.raw == columns.TOMBSTONE:
-            continue
-        value = getattr(row, column.attname)
-        yield Holding(
-            _place_of(column, row.pk),
-            row.sealed_for,
-            model._meta.label_lower,  # noqa: SLF001 - Django's documented way
-            getattr(row, "at", None) or getattr(row, "made_at", None),
-            public=False,
-            text=column.to_words(value),
-        )
+    found = found.exclude(raw=columns.TOMBSTONE)
+    moment = next((name for name in ("at", "made_at") if name in _names_of(model)), None)
+    rows_held = found.order_by("pk").values_list("pk", "raw", moment or "pk").iterator(BATCH)
+    while batch := list(itertools.islice(rows_held, BATCH)):
+        opened = column.open_many([raw for _, raw, _ in batch])
+        numbers_held = {one[0] for one in opened if one is not None}
+        rows_of = models.SubjectKey.objects.filter(pk__in=numbers_held)
+        subjects = dict(rows_of.values_list("pk", "subject"))
+        for (pk, _, at), one in zip(batch, opened, strict=True):
+            if one is not None:
+                yield Holding(
+                    _place_of(column, pk),
+                    subjects[one[0]],
+                    _table(column),
+                    at if moment else None,
+                    public=False,
+                    text=column.to_words(one[1]),
+                )
+
+
+def _names_of(model: Any) -> set[str]:
+    return {column.name for column in model._meta.concrete_fields}  # noqa: SLF001
 
 
 def _raw(column: columns.SealedTextField) -> Any:
