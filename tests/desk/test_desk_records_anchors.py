@@ -7,6 +7,7 @@ import subprocess
 import desk_moves as moves
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from folkmoot.cli import main
 from folkmoot.desk.notices.queries import list_needs
@@ -476,6 +477,7 @@ class Backup:
             for table, rows in zip(self.tables, self.rows, strict=True):
                 table.objects.bulk_create(rows)
         keys.forget_cached()
+        connection.run_on_commit.clear()  # what comes after a restore is another transaction
 
 
 def test_the_drill(cast, grow, tmp_path, capsys):
