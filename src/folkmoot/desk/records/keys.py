@@ -234,11 +234,10 @@ def _unwrap_row(row: models.SubjectKey) -> SubjectKey | None:
     try:
         return _unwrap(*_to_wrapped(row))
     except KeyLost:
-        epoch = row.epoch
-        row.refresh_from_db()
-        if row.epoch == epoch and row.wrapped:
+        again = models.SubjectKey.objects.get(pk=row.pk)
+        if again.destroyed_at is None and again.epoch == row.epoch:
             raise
-        return _unwrap_row(row)  # a roll ended since the row was read
+        return _unwrap_row(again)  # a roll ended since the row was read
 
 
 def warm(subjects: Iterable[str]) -> None:
