@@ -15,12 +15,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from hashlib import sha256
 
 from pymerkle import InmemoryTree, SqliteTree
 from pymerkle import verify_inclusion as pymerkle_verify
 
 from folkmoot.ledger import MemoryStore, Tree, leaf_hashes, verify_inclusion
 
+from . import record
 from .figure import Figure, cpu_seconds
 
 MILLION = 1_000_000
@@ -87,6 +89,27 @@ def append() -> Iterator[Figure]:
         peer="pymerkle InmemoryTree, one by one",
         peer_value=MILLION / peer()[1],
     )
+    yield Figure(
+        "ledger.append.chain",
+        MILLION / million()[1],
+        "entries/s",
+        600_000,
+        more_is_better=True,
+        peer="hash chain in memory, which proves nothing without the whole of it",
+        peer_value=MILLION / min(hash_chain() for _ in range(2)),
+    )
+
+
+def hash_chain() -> float:
+    """CPU seconds to link a million entries, each to the one before."""
+    links, link, spent = [], bytes(32), 0
+    for batch in batches(MILLION):
+        start = time.process_time_ns()
+        for one in batch:
+            link = sha256(link + one).digest()
+            links.append(link)
+        spent += time.process_time_ns() - start
+    return spent / 1e9
 
 
 def median_ms(ask: Callable[[int], object], numbers: Sequence[int]) -> float:
@@ -203,6 +226,7 @@ FIGURES: dict[str, Callable[[], Iterator[Figure]]] = {
     "ledger.inclusion": inclusion,
     "ledger.verify": verify,
     "ledger.memory": memory,
+    **record.FIGURES,
 }
 
 if __name__ == "__main__":
