@@ -20,19 +20,21 @@ async function read(url) {
 }
 
 function when(instant) {
-  return new Date(instant).toLocaleString(document.documentElement.lang || "en-GB", { dateStyle: "long", timeStyle: "short" });
+  const { lang } = document.documentElement;
+  return new Date(instant).toLocaleString(lang && lang !== "en" ? lang : "en-GB", { dateStyle: "long", timeStyle: "short" });
 }
 
 function count(size) {
   return size === 1n ? "1 entry" : `${size.toLocaleString("en-GB")} entries`;
 }
 
-// What this browser saw last of the log: {note, vkey, seenAt}, or null.
-function recall(origin) {
+// What this browser saw last of the log: {note, vkey, seenAt, head}, or null.
+async function recall(origin) {
   try {
-    return JSON.parse(localStorage.getItem(MEMORY + origin));
+    const held = JSON.parse(localStorage.getItem(MEMORY + origin));
+    return held && { ...held, head: await openHead(held.note, [held.vkey]) };
   } catch {
-    return null; // no storage, or not ours: as on the first visit
+    return null; // no storage, or what is in it is not ours: as on the first visit
   }
 }
 
@@ -72,13 +74,12 @@ async function checkHistory(proved, vkeys, said) {
   const note = await read(place.dataset.checkpoint);
   if (note === null) throw new Refused("This site publishes no head of its record.");
   const newest = await openHead(note, vkeys);
-  const held = recall(newest.origin);
+  const held = await recall(newest.origin);
   if (held) {
     if (!vkeys.includes(held.vkey)) {
       throw new Rewritten("The record was signed with a key that this site does not name any more.", held.note, note, held.seenAt);
     }
-    const before = await openHead(held.note, [held.vkey]);
-    const wrong = await findRewriting(before, newest);
+    const wrong = await findRewriting(held.head, newest);
     if (wrong) throw new Rewritten(wrong, held.note, note, held.seenAt);
   }
   const wrong = await findRewriting(proved, newest);
