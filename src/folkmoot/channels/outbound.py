@@ -26,6 +26,7 @@ import httpcore
 import httpx
 
 from folkmoot.channels.addresses import find_refusal
+from folkmoot.channels.captures import offer
 from folkmoot.channels.line import Line, LineTransport, Resolver, resolve_by_system, resolve_within
 
 MOST_REDIRECTS = 3
@@ -156,6 +157,15 @@ class Outbound:
         carried = dict(headers or {})
         for _ in range(MOST_REDIRECTS + 1):
             response = self._ask(method, place, carried, body, deadline)
+            offer(
+                method=method,
+                url=place.url,
+                sent=carried,
+                body=body,
+                status=response.status,
+                headers=response.headers,
+                answer=response.body,
+            )
             target = response.headers.get("location")
             if method not in _READS or response.status not in _REDIRECTS or target is None:
                 return response
