@@ -360,7 +360,7 @@ def test_two_that_make_keys_while_a_third_rolls_agree_on_each_and_lose_none(monk
         for _ in range(3):
             keys.roll(NOW)
 
-    # Two new subjects in one transaction, in either order: the database lets one of them begin again.
+    # Two new subjects in one transaction, in either order: the database makes one begin again.
     raised = [wrong for wrong in beside(make, make, roll) if "deadlock" not in str(wrong)]
     assert not raised
     keys.forget_cached()

@@ -387,8 +387,8 @@ def sealed_columns() -> Iterator[SealedTextField]:
 
 
 def _split(value: str) -> tuple[int, bytes]:
-    _form, number, body = value.split(".", 2)
     try:
+        _form, number, body = value.split(".", 2)
         return int(number), base64.urlsafe_b64decode(body)
     except ValueError as wrong:
         raise KeyLost(keys.CHANGED) from wrong
