@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from folkmoot.channels import NotPrepared, NotReady, Prepared, Unconfirmed
+from folkmoot.channels.captures import capturing
 from folkmoot.channels.outbound import within
 from folkmoot.desk.accounts import actions as account_actions
 from folkmoot.desk.accounts import queries as accounts
@@ -23,6 +24,7 @@ from folkmoot.desk.records import columns
 from folkmoot.desk.stops import queries as stops
 
 from . import fence
+from .keeping import keep_answers
 from .lastlook import (
     LOOK_AGAIN,
     against_leaving_now,
@@ -102,9 +104,10 @@ def deliver(delivery: Delivery, clock: Clock) -> None:
         slow = "It took too long to begin sending. We look whether it is live before trying again."
         settle(delivery, attempt, Unconfirmed(slow), clock())
         return
-    with within(left.total_seconds()):
+    with within(left.total_seconds()), capturing() as answers:
         outcome = adapter.send(prepared, tuple(delivery.remote_ids))
     settle(delivery, attempt, outcome, clock())
+    keep_answers(delivery, "send", answers, clock())
 
 
 def give_up_lost(delivery: Delivery, now: datetime) -> None:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from folkmoot.desk.records.columns import SealedBytesField, SealedTextField
+from folkmoot.desk.records.columns import SealedBytesField, SealedJSONField, SealedTextField
 
 from .lifecycle import DeliveryState
 
@@ -115,6 +115,33 @@ class Attempt(models.Model):
     @property
     def sealed_for(self) -> str:
         """What its detail is kept under: the post."""
+        return self.delivery.sealed_for
+
+
+class Capture(models.Model):
+    """What a channel itself answered when we published, looked up or read back, as it may be kept:
+    see ``folkmoot.channels.captures``. Kept here because the channel may not have it tomorrow.
+    """
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, related_name="captures")
+    what = models.CharField(
+        max_length=10,
+        choices=[("send", "send"), ("look_up", "look up"), ("read_back", "read back")],
+    )
+    at = models.DateTimeField()
+    status = models.PositiveSmallIntegerField()
+    url = SealedTextField()
+    headers = SealedJSONField(default=list)
+    body = SealedBytesField()
+
+    sealed_organisation = "delivery__draft__organisation__ref"
+
+    def __str__(self) -> str:
+        return f"answer to {self.delivery}"
+
+    @property
+    def sealed_for(self) -> str:
+        """What it is kept under: the post."""
         return self.delivery.sealed_for
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,12 +14,13 @@ from folkmoot.desk.people.queries import Member, Organisation
 from .deciding import list_open_points
 from .fence import find_fence
 from .lifecycle import DELIVERY, PERSON, DeliveryState
-from .models import Ahead, Alarm, Attempt, Delivery, Installation, Watch
+from .models import Ahead, Alarm, Attempt, Capture, Delivery, Installation, Watch
 from .stopping import count_on_their_way
 
 __all__ = [
     "Ahead",
     "Alarm",
+    "Capture",
     "DeliveryState",
     "Installation",
     "NoSuchDelivery",
@@ -32,6 +34,7 @@ __all__ = [
     "get_told",
     "list_ahead",
     "list_alarms",
+    "list_captures",
     "list_deliveries",
     "list_followable",
     "list_lapsed",
@@ -162,6 +165,12 @@ def find_alarm(organisation: Organisation, alarm_id: int) -> Alarm | None:
         .select_related("account", "delivery")
         .first()
     )
+
+
+def list_captures(draft_ids: Iterable[int]) -> list[Capture]:
+    """What channels answered about these posts, as it was kept, the oldest first."""
+    found = Capture.objects.filter(delivery__draft_id__in=list(draft_ids))
+    return list(found.select_related("delivery__draft__organisation").order_by("at", "pk"))
 
 
 def list_watches(organisation: Organisation) -> list[Watch]:

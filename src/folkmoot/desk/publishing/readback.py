@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from folkmoot.channels import Absent, Live, Rendition, Unreadable
+from folkmoot.channels.captures import Captured, capturing
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.records import actions as record_actions
 from folkmoot.desk.records import queries as records
 
+from .keeping import keep_answers
 from .models import Delivery
 from .preparing import Clock, rendition_of, sent_of
 from .steps import write
@@ -26,9 +28,11 @@ def read_back(delivery: Delivery, clock: Clock) -> None:
     after the last of several tries, ``unreadable``. Raises ``LostClaim``.
     """
     seen: Live | Absent | Unreadable
+    answers: list[Captured] = []
     try:
         adapter = accounts.open_adapter(delivery.account)
-        seen = adapter.read_back(sent_of(delivery))
+        with capturing() as answers:
+            seen = adapter.read_back(sent_of(delivery))
     except accounts.VaultError as sealed:
         seen = Unreadable(str(sealed))
     except Exception:
@@ -49,6 +53,7 @@ def read_back(delivery: Delivery, clock: Clock) -> None:
         return
     result, note = compare(seen, delivery)
     _keep(delivery, result, note, tries, now)
+    keep_answers(delivery, "read_back", answers, now)
 
 
 def compare(seen: Live | Absent | Unreadable, delivery: Delivery) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from folkmoot.channels import (
     Sent,
     Unconfirmed,
 )
+from folkmoot.channels.captures import Captured, capturing
 from folkmoot.desk.accounts import queries as accounts
 from folkmoot.desk.drafts import actions as draft_actions
 from folkmoot.desk.drafts import queries as drafts
@@ -26,6 +27,7 @@ from folkmoot.desk.records import actions as record_actions
 from folkmoot.desk.records import columns
 from folkmoot.desk.records import queries as records
 
+from .keeping import keep_answers
 from .lifecycle import DeliveryFacts, DeliveryState
 from .models import Attempt, Delivery
 from .preparing import Clock
@@ -109,17 +111,20 @@ def look_up(delivery: Delivery, clock: Clock) -> None:
         defaults={"started_at": clock(), "ended_at": None, "outcome": "", "detail": ""},
     )
     outcome: Outcome
+    answers: list[Captured] = []
     try:
         adapter = accounts.open_adapter(delivery.account)
         if delivery.request is None:
             outcome = Unconfirmed(ERASED)
         else:
-            outcome = adapter.look_up(
-                Prepared(delivery.key, bytes(delivery.request)), tuple(delivery.remote_ids)
-            )
+            with capturing() as answers:
+                outcome = adapter.look_up(
+                    Prepared(delivery.key, bytes(delivery.request)), tuple(delivery.remote_ids)
+                )
     except accounts.VaultError as sealed:
         outcome = Unconfirmed(f"It cannot be looked up. {sealed}")
     settle(delivery, attempt, outcome, clock())
+    keep_answers(delivery, "look_up", answers, clock())
     if delivery.state == DeliveryState.WAITING and clock() > delivery.not_after:
         late = "Not sent in time. It was sent, but the channel does not have it."
         end_unsent(delivery, "miss", late, clock())

@@ -75,7 +75,7 @@ def agree(member: Member, ref: str, *, seen: str, now: datetime) -> Bag:
         organisation=request.organisation,
         request=request,
         purpose="release",
-        title=f"Request {request.pk}",
+        title=f"{request.organisation.name}: request {request.pk}",
         digest=digest,
         state=BagState.WANTED,
         proposed_by=prepared_by,

@@ -7,14 +7,17 @@ register (for a public bag), or everything (for a transfer that two people agree
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from folkmoot.desk.drafts.queries import PictureErased, find_kept_picture, read_picture
 from folkmoot.desk.people.queries import Organisation, names_by_ref
+from folkmoot.desk.publishing.queries import list_captures
 from folkmoot.desk.records import taking
-from folkmoot.ledger.bags import BagError, Item, Medium, Redaction
+from folkmoot.desk.records.queries import find_entry_id
+from folkmoot.ledger.bags import BagError, Capture, Item, Medium, Redaction
 
 from .models import Bag, BagEntry, Decision
 
@@ -25,6 +28,8 @@ LOST_REASON = "It was lost with a database, before the entry was brought back fr
 NOT_PUBLIC = "Not public"
 NOT_PUBLIC_REASON = "It is not on the public register."
 PICTURES = "pictures"
+_POST = re.compile("post/[0-9]{1,18}$")
+_BATCH = 500
 
 
 class NotDecided(Exception):
@@ -37,7 +42,8 @@ class Filling:
 
     ``disclosed`` has for each entry the labels that are released; ``redactions`` is for all others.
     ``media`` are the pictures in what is released, with their description; ``whole`` the entries
-    of which nothing is withheld. ``lost`` counts pictures that are kept no more.
+    of which nothing is withheld, and ``posts`` what these are about. ``lost`` counts pictures that
+    are kept no more.
     """
 
     entry_ids: list[str]
@@ -45,6 +51,7 @@ class Filling:
     redactions: list[Redaction] = field(default_factory=list)
     media: dict[str, str] = field(default_factory=dict)
     whole: set[str] = field(default_factory=set)
+    posts: set[str] = field(default_factory=set)
     lost: int = 0
 
 
@@ -84,6 +91,7 @@ def fill(bag: Bag) -> Filling:
         filling.redactions += redactions
         if not redactions:
             filling.whole.add(entry.entry_id)
+            filling.posts.add(entry.subject)
         if PICTURES in shown:
             _note_pictures(filling, entry.fields[PICTURES])
     for sha256, alt in list(filling.media.items()):
@@ -123,6 +131,24 @@ def _read(organisation: Organisation, sha256: str, alt: str) -> Medium:
         raise PictureErased("A picture of this post was erased.")
     data = read_picture(organisation.pk, sha256, picture.media_type)
     return Medium(sha256, picture.media_type, alt, data)
+
+
+def take_captures(organisation: Organisation, filling: Filling) -> Iterator[Capture]:
+    """What channels answered about deliveries of which nothing is withheld: an answer repeats what
+    was sent, so that it goes out with the whole of it or not at all.
+    """
+    drafts = sorted(
+        {int(subject.removeprefix("post/")) for subject in filling.posts if _POST.match(subject)}
+    )
+    for start in range(0, len(drafts), _BATCH):
+        for one in list_captures(drafts[start : start + _BATCH]):
+            delivery = one.delivery
+            mine = delivery.draft.organisation_id == organisation.pk
+            sent = find_entry_id(f"delivery.sent/{delivery.pk}")
+            if not mine or sent not in filling.whole or not one.body:
+                continue
+            headers = tuple((str(name), str(value)) for name, value in one.headers)
+            yield Capture(one.url, one.at, one.status, headers, bytes(one.body))
 
 
 def keep_list(bag: Bag, entry_ids: list[str]) -> None:

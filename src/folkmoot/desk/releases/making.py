@@ -19,7 +19,7 @@ from folkmoot.ledger import LedgerError
 from folkmoot.ledger.bags import BagError, BagWritten, Item, check_bag, write_bag, zip_bag
 
 from . import queries
-from .filling import Filling, NotDecided, fill, keep_list, take_items, take_media
+from .filling import Filling, NotDecided, fill, keep_list, take_captures, take_items, take_media
 from .lifecycle import BagState
 from .models import Bag
 from .sealedfiles import read_sealed, write_sealed
@@ -145,6 +145,7 @@ def _make(bag: Bag, clock: Clock) -> None:
             items=_renewing(bag, take_items(bag.organisation, bag, filling, head[1]), clock),
             redactions=filling.redactions,
             media=take_media(bag.organisation, filling),
+            captures=take_captures(bag.organisation, filling),
             info={"Source-Organization": bag.organisation.name, "External-Identifier": bag.ref},
         )
         checked = check_bag(folder, keys=taking.log_keys())

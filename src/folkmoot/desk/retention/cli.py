@@ -8,15 +8,13 @@ from standard input, never from the command line, which others on the machine ca
 from __future__ import annotations
 
 import argparse
-import getpass
 import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 
-from django.contrib.auth import authenticate
-
 from folkmoot.desk.people.queries import Member, names_by_ref
+from folkmoot.desk.people.terminal import WRONG_PASSWORD, find_signed_in
 from folkmoot.desk.records.classes import RecordClass
 from folkmoot.desk.records.keys import NoEpochKey
 from folkmoot.ledger import LedgerError
@@ -127,16 +125,9 @@ def _verb(
 
 def _sign_in(email: str) -> Member:
     """The member of this address, once they have given their password."""
-    if sys.stdin.isatty():
-        password = getpass.getpass(f"Password of {email}: ")
-    else:
-        password = sys.stdin.readline().rstrip("\r\n")
-    member = authenticate(email=email, password=password)
-    if not isinstance(member, Member):
-        raise RetentionRefused(
-            "The address and the password do not belong together. Give the password at the prompt, "
-            "or as the first line of standard input."
-        )
+    member = find_signed_in(email)
+    if member is None:
+        raise RetentionRefused(WRONG_PASSWORD)
     return member
 
 

@@ -151,6 +151,7 @@ TABLES = {
         "drafts.",
         "publishing.ahead",
         "publishing.attempt",
+        "publishing.capture",
         "publishing.delivery",
     ),
     RecordClass.ALARMS: ("publishing.alarm",),
