@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
 
 from folkmoot.desk.records.columns import SealedBytesField, SealedTextField
+from folkmoot.desk.refs import new_ref
 
 from .lifecycle import MailState, SubscriberState
-
-
-def new_ref() -> str:
-    """An opaque id: 16 random hexadecimal characters."""
-    return secrets.token_hex(8)
 
 
 class MailingList(models.Model):

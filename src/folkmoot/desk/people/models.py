@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from enum import StrEnum
 from typing import ClassVar
 from zoneinfo import ZoneInfo, available_timezones
@@ -13,6 +12,7 @@ from django.core.validators import MaxLengthValidator, validate_email
 from django.db import models
 
 from folkmoot.desk.records.columns import SealedTextField
+from folkmoot.desk.refs import new_ref
 
 from .marks import mark_of
 
@@ -28,11 +28,6 @@ class Role(StrEnum):
     RECORDS = "records"
     """A records officer: finds, holds, releases, disposes of and erases what is recorded, each
     with a second."""
-
-
-def new_ref() -> str:
-    """An opaque id, as the record names people and bodies: 16 random hexadecimal characters."""
-    return secrets.token_hex(8)
 
 
 def known_zone(name: str) -> None:

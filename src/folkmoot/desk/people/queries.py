@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from django.http import HttpRequest
 
-from .models import Member, Organisation, Role, new_ref
+from .models import Member, Organisation, Role
 
 __all__ = [
     "Member",
@@ -18,7 +18,6 @@ __all__ = [
     "list_members",
     "list_organisations",
     "names_by_ref",
-    "new_ref",
     "signed_in",
 ]
 

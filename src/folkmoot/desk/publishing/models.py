@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import ClassVar
 
 from django.db import models
 
 from folkmoot.desk.records.columns import SealedBytesField, SealedJSONField, SealedTextField
+from folkmoot.desk.refs import new_ref
 
 from .lifecycle import DeliveryState
-
-
-def new_ref() -> str:
-    """An opaque id: 16 random hexadecimal characters."""
-    return secrets.token_hex(8)
 
 
 class Delivery(models.Model):

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from django.db import models
 
-from folkmoot.desk.people.queries import new_ref
 from folkmoot.desk.records.columns import SealedJSONField, SealedTextField
+from folkmoot.desk.refs import new_ref
 
 from .lifecycle import BagState, RequestState
 from .regimes import PauseKind, Regime

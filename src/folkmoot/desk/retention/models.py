@@ -7,8 +7,8 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
-from folkmoot.desk.people.queries import new_ref
 from folkmoot.desk.records.columns import SealedJSONField, SealedTextField
+from folkmoot.desk.refs import new_ref
 
 from .lifecycle import BatchState, ErasureState, HoldState, RuleState
 

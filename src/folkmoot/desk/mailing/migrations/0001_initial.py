@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import folkmoot.desk.mailing.lifecycle
-import folkmoot.desk.mailing.models
+import folkmoot.desk.refs
 from django.db import migrations, models
 
 
@@ -109,7 +109,7 @@ class Migration(migrations.Migration):
                 (
                     "ref",
                     models.CharField(
-                        default=folkmoot.desk.mailing.models.new_ref,
+                        default=folkmoot.desk.refs.new_ref,
                         editable=False,
                         max_length=16,
                         unique=True,

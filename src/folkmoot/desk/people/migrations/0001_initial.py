@@ -2,6 +2,7 @@
 
 import django.db.models.deletion
 import folkmoot.desk.people.models
+import folkmoot.desk.refs
 from django.db import migrations, models
 
 
@@ -23,7 +24,7 @@ class Migration(migrations.Migration):
                 (
                     "ref",
                     models.CharField(
-                        default=folkmoot.desk.people.models.new_ref,
+                        default=folkmoot.desk.refs.new_ref,
                         editable=False,
                         max_length=16,
                         unique=True,
@@ -63,7 +64,7 @@ class Migration(migrations.Migration):
                 (
                     "ref",
                     models.CharField(
-                        default=folkmoot.desk.people.models.new_ref,
+                        default=folkmoot.desk.refs.new_ref,
                         editable=False,
                         max_length=16,
                         unique=True,

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from django.db import migrations, models
 
-from folkmoot.desk.publishing.models import new_ref
+from folkmoot.desk.refs import new_ref
 from folkmoot.desk.records.columns import SealedBytesField, SealedTextField
 
 before = import_module("folkmoot.desk.publishing.migrations.0003_sealed_columns")
