@@ -649,6 +649,8 @@ def test_without_the_public_key_a_page_says_what_to_do(cast, apart):
     records.sequence(cast.clock())
     with pytest.raises(log.NoLogKey, match=r"Copy ledger\.pub"):
         log.log_keys()
+    assert "is not here yet" in cast.client().get("/ledger/key").content.decode()
+    assert cast.client(cast.dan).get("/desk/settings/").status_code == 200
 
 
 def test_a_restored_database_is_refused_by_the_signer_apart(cast, apart):
@@ -676,6 +678,7 @@ def test_a_signer_that_is_silent_is_told_after_a_while(cast, apart):
     cast.clock.pass_(minutes=6)
     assert "wait for a signed head" in signing.find_silence(cast.clock())
     assert told(cast, "silence")
+    assert cast.client().get("/healthy").json()["record_signed"] is False
 
 
 def test_the_verb_says_so_where_the_worker_signs(db, capsys):

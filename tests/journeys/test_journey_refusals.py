@@ -58,7 +58,7 @@ def test_guessing_a_password_is_soon_refused_in_words(somebody, watch):
 
 
 def test_a_fault_of_ours_is_told_in_words(somebody, watch, desk):
-    (desk.home / "keys" / "ledger.key").write_text("broken")
+    (desk.home / "keys" / "ledger.pub").write_bytes(b"\xff")
     person = somebody()
     watch.visit(person, "/ledger/key", status=500)
     assert "Sorry, there is a problem" in person.text()

@@ -13,7 +13,7 @@ from folkmoot.ledger import LedgerError, Verifier, make_proof, open_note
 from . import heads, models, values
 from .anchoring import Anchor, list_anchors, list_troubled
 from .heads import find_refusal
-from .log import log_keys, log_tree, log_verifiers
+from .log import NoLogKey, log_keys, log_tree, log_verifiers
 from .reading import Recorded, read_rows
 from .signing import find_silence
 
@@ -86,7 +86,11 @@ def get_public(organisation: str, entry_id: str) -> Recorded:
 
 
 def list_related(entry: Recorded) -> list[Recorded]:
-    """The other public entries about the same subject, oldest first."""
+    """The other public entries about the same subject, oldest first; none for what is about the
+    record itself.
+    """
+    if entry.subject == "ledger":
+        return []
     rows = (
         models.Entry.objects.filter(subject=entry.subject, public=True)
         .exclude(entry_id=entry.entry_id)
@@ -146,6 +150,8 @@ def get_proof(entry_id: str, *, public_only: bool = True) -> str:
         kept = kept.filter(public=True)
     try:
         return _make_proof(row, kept, head)
+    except NoLogKey as away:
+        raise NotYetSigned(str(away)) from away
     except (LedgerError, ValueError) as wrong:
         log.critical("Entry %s cannot be proved: %s", entry_id, wrong)
         raise DamagedEntry(DAMAGED) from wrong
@@ -187,8 +193,14 @@ def find_checkpoint() -> str | None:
 
 
 def log_key() -> str:
-    """The log's public key, as anyone needs it to verify."""
-    return log_keys()[0]
+    """The log's public key, as anyone needs it to verify; empty while it is not here, where a
+    signer of its own has it.
+    """
+    try:
+        return log_keys()[0]
+    except NoLogKey as away:
+        log.warning("%s", away)
+        return ""
 
 
 def count_waiting() -> int:

@@ -119,7 +119,8 @@ class _Held:
 
     def find(self, asked: Asked) -> Iterator[int]:
         """The numbers of the entries that fit, newest first."""
-        words = fold(asked.words).split()
+        # The longest is in the fewest texts.
+        words = sorted(set(fold(asked.words).split()), key=len, reverse=True)
         wanted = _BECAME.get(asked.became)
         for one in reversed(self.said):
             if asked.until_at is not None and one.at >= asked.until_at:

@@ -228,7 +228,8 @@ def _say_damaged(damaged: LedgerError) -> HttpResponse:
 @login_not_required
 def key(request: HttpRequest) -> HttpResponse:
     """The log's public keys, its witnesses and time stamps, and how to watch over it."""
-    current, *former = log_keys()
+    current = queries.log_key()
+    former = log_keys()[1:] if current else ()
     return render(
         request,
         "records/key.html",

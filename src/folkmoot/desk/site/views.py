@@ -159,7 +159,7 @@ def healthy(_request: HttpRequest) -> HttpResponse:
     no worker has been heard of for half a minute: it cannot tell of itself.
     """
     now = datetime.now(UTC)
-    refusal = records.find_refusal()
+    refusal = records.find_refusal() or records.find_silence(now)
     beat_at = notices.find_beat()
     goes = not notices.is_worker_still(now)
     oldest = publishing.find_oldest_due(now)
