@@ -9,7 +9,7 @@ from django.contrib.auth import authenticate
 
 from .models import Member
 
-WRONG_PASSWORD = (
+DO_NOT_BELONG = (
     "The address and the password do not belong together. Give the password at the prompt, or as "
     "the first line of standard input."
 )

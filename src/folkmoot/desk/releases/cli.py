@@ -12,7 +12,7 @@ from pathlib import Path
 
 from folkmoot.desk.accounts.queries import list_known
 from folkmoot.desk.people.queries import Member
-from folkmoot.desk.people.terminal import WRONG_PASSWORD, find_signed_in
+from folkmoot.desk.people.terminal import DO_NOT_BELONG, find_signed_in
 from folkmoot.desk.records import actions as records
 from folkmoot.ledger import LedgerError
 
@@ -41,7 +41,7 @@ def run(argv: list[str]) -> int:
 def _sign_in(email: str) -> Member:
     member = find_signed_in(email)
     if member is None:
-        raise ReleaseRefused(WRONG_PASSWORD)
+        raise ReleaseRefused(DO_NOT_BELONG)
     return member
 
 

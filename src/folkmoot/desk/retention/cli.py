@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 from folkmoot.desk.people.queries import Member, names_by_ref
-from folkmoot.desk.people.terminal import WRONG_PASSWORD, find_signed_in
+from folkmoot.desk.people.terminal import DO_NOT_BELONG, find_signed_in
 from folkmoot.desk.records.classes import RecordClass
 from folkmoot.desk.records.keys import NoEpochKey
 from folkmoot.ledger import LedgerError
@@ -127,7 +127,7 @@ def _sign_in(email: str) -> Member:
     """The member of this address, once they have given their password."""
     member = find_signed_in(email)
     if member is None:
-        raise RetentionRefused(WRONG_PASSWORD)
+        raise RetentionRefused(DO_NOT_BELONG)
     return member
 
 
