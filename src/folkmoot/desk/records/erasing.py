@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models as django
-from django.db.models.functions import Cast, StrIndex, Substr
+from django.db.models.functions import Cast, Greatest, StrIndex, Substr
 
 from . import columns, keys, models, values
 
@@ -255,7 +255,9 @@ def _under(rows: Any, numbers: Collection[int]) -> Any:
     of what the column holds.
     """
     after = Substr("raw", len(columns.FORM) + 2)
-    number = Substr(after, 1, StrIndex(after, django.Value(".")) - 1)
+    # Nothing stands before a dot that is not there, as in what was erased.
+    ends = Greatest(StrIndex(after, django.Value(".")) - 1, django.Value(0))
+    number = Substr(after, 1, ends)
     return (
         rows.filter(raw__startswith=f"{columns.FORM}.")
         .alias(under=number)
