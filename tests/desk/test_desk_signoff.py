@@ -261,7 +261,7 @@ def test_nothing_leaves_that_was_changed_behind_the_sign_off_and_the_post_says_s
     moves.work(cast, times=9, minutes=20)
     assert [one.state for one in list_deliveries(draft) if one.state == "sent"] == []
     assert moves.again(cast, draft).state == "unsent"
-    assert not cast.client().get("/feed.atom").content.count(b"<entry>")
+    assert not cast.client().get("/feed.atom").content.count(b"<entry")
     page = cast.client(cast.alice).get(f"/desk/drafts/{draft.pk}").content.decode()
     assert "Not sent" in page
     assert "What would go out is not what was signed" in page or "A fault in this program" in page
@@ -277,7 +277,7 @@ def test_nothing_leaves_of_which_the_words_were_changed_by_somebody_without_the_
         cursor.execute(f"UPDATE drafts_version SET text = {instead}")
     moves.work(cast, times=9, minutes=20)
     assert not [one for one in list_deliveries(draft) if one.state == "sent"]
-    assert not cast.client().get("/feed.atom").content.count(b"<entry>")
+    assert not cast.client().get("/feed.atom").content.count(b"<entry")
 
 
 @pytest.mark.parametrize("how", ["changed", "gone"])
