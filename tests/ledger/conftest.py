@@ -65,6 +65,10 @@ class Practice:
 
 @pytest.fixture(scope="session")
 def practice() -> Practice:
+    return make_practice()
+
+
+def make_practice() -> Practice:
     draw = counted("practice")
     signer = Signer.generate("record.borsetshire.example/log", random_bytes=draw)
     tree = Tree(MemoryStore())
