@@ -37,7 +37,8 @@ def received(cast, *, member=None, regime=Regime.FOI, scope=None, on=date(2026, 
 
 def chosen(cast, **more):
     """A request for the entries of a post that is live."""
-    moves.publish(cast)
+    if more.pop("publish", True):
+        moves.publish(cast)
     request = received(cast, **more)
     actions.choose(cast.fay, request.ref, now=cast.clock())
     return again(request)

@@ -10,6 +10,7 @@ from pathlib import Path
 import desk_moves as moves
 import mailing_moves
 import pytest
+import releases_moves
 from django.core import signing
 from django.urls import URLPattern, reverse
 
@@ -67,8 +68,21 @@ PUBLIC = {
 NEITHER = {"account_logout", "duty_list"}
 POSTED = {"check_words", "take", "move_draft", "series_take", "account_take", "api_check"}
 POSTED |= {"notice_test", "mailing_decide", "mailing_remove", "lift_stop", "lift_fence"}
-PEOPLE = ("anonymous", "alice", "bob", "dan", "mallory")
-NAMES = [pattern.name for pattern in urls.urlpatterns if isinstance(pattern, URLPattern)]
+POSTED |= {"records_request_take", "records_bag_take", "records_download"}
+PEOPLE = ("anonymous", "alice", "bob", "dan", "fay", "mallory")
+
+
+def flatten(patterns):
+    for pattern in patterns:
+        if isinstance(pattern, URLPattern):
+            yield pattern
+        else:
+            yield from flatten(pattern.url_patterns)
+
+
+PATTERNS = list(flatten(urls.urlpatterns))
+# The pages of the room retention have a table of their own, in test_desk_retention_pages.
+NAMES = [one.name for one in PATTERNS if not one.name.startswith("retention_")]
 
 
 @pytest.fixture
@@ -103,7 +117,21 @@ def town(cast):
     ann = mailing_moves.joined(cast, "ann@a.example")
     head = Checkpoint.objects.latest("size")
     stamp = Stamp.objects.create(size=head.size, authority="x", token=b"x", at=cast.clock())
+    request = releases_moves.made(cast, publish=False)
+    bag = releases_moves.bag_of(request)
+    chosen = request.chosen.first().entry_id
     places = {
+        "records_entry": {"entry_id": chosen},
+        "records_proof": {"entry_id": chosen},
+        "records_request": {"ref": request.ref},
+        "records_chosen": {"ref": request.ref},
+        "records_redact": {"ref": request.ref},
+        "records_redact_entry": {"ref": request.ref, "entry_id": chosen},
+        "records_reading": {"ref": request.ref},
+        "records_request_take": {"ref": request.ref, "verb": "refuse"},
+        "records_bag": {"ref": bag.ref},
+        "records_download": {"ref": bag.ref},
+        "records_bag_take": {"ref": bag.ref, "verb": "remove"},
         "ledger_old_checkpoint": {"size": head.size},
         "ledger_tile": {"place": "0/000.p/1"},
         "ledger_stamp": {"size": head.size, "number": stamp.pk},
@@ -113,7 +141,9 @@ def town(cast):
         "unsubscribe": {"token": make_token(LEAVE, ann.ref)},
         "feed_post": {"key": moves.told(live).url.rstrip("/").rpartition("/")[2]},
         "public_picture": {"name": f"{row['sha256']}.png"},
-        "early_picture": {"name": signing.dumps([row["sha256"], "image/png"], salt=EARLY_SALT)},
+        "early_picture": {
+            "name": signing.dumps([cast.body.pk, row["sha256"], "image/png"], salt=EARLY_SALT)
+        },
         "register_entry": {"entry_id": entry},
         "register_proof": {"entry_id": entry},
         "pack": {"pack": "uk-civil-service"},
@@ -160,6 +190,8 @@ def expected(name, who, method):  # noqa: PLR0911 - the whole table, in words
         return {302} if name == "account_login" and who != "anonymous" else {200, 302}
     if who == "anonymous":
         return {302}
+    if name.startswith("records") and who != "fay":
+        return {403}
     if name in POSTED and method == "get":
         return {405}
     if who == "mallory" and name in OWNED:
@@ -184,7 +216,7 @@ def test_every_address_answers_each_as_the_table_says(town, who, method):
 def test_only_the_pages_of_this_list_are_open_to_all():
     opened = {
         pattern.name
-        for pattern in urls.urlpatterns
+        for pattern in PATTERNS
         if not getattr(pattern.callback, "login_required", True)
     }
     assert opened == PUBLIC | NEITHER
