@@ -153,8 +153,18 @@ def list_drafts(
     found = list(
         rows.select_related("organisation").order_by(order, "pk")[start : start + PAGE + 1]
     )
-    columns.warm(draft.subject for draft in found)
+    _read_versions(found[:PAGE])
     return found[:PAGE], len(found) > PAGE
+
+
+def _read_versions(found: list[Draft]) -> None:
+    """Read the newest version of each of these posts, and their keys, all at once."""
+    columns.warm(draft.subject for draft in found)
+    drafts = {draft.pk: draft for draft in found}
+    newest = models.F("draft__version_number")
+    for version in Version.objects.filter(draft__in=list(drafts), number=newest):
+        version.draft = drafts[version.draft_id]
+        version.draft.__dict__.setdefault("_versions_read", {})[version.number] = version
 
 
 def find_sent_back(draft: Draft) -> Signoff | None:
