@@ -18,7 +18,7 @@ INSERT INTO records_entry ("index", entry_id, once, leaf, kind, organisation, su
                            at, public)
 SELECT %s + row_number() OVER (ORDER BY id) - 1, entry_id, once, leaf, {kind}, {organisation},
        subject, {retention}, made_at, public
-FROM {intents} WHERE id IN ({ids})
+FROM {intents} WHERE id IN ({ids}) ORDER BY id
 """
 _CLEAR = "DELETE FROM records_intent WHERE id IN ({ids})"
 _NAMES = ("kind", "organisation", "retention")
