@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import json
+from datetime import date, timedelta
 
 import desk_moves as moves
 import pytest
+import releases_moves
 import standin_kind as standin
 
 from folkmoot.desk.accounts import actions as account_actions
@@ -17,6 +19,9 @@ from folkmoot.desk.people.queries import Role
 from folkmoot.desk.publishing import actions as publishing
 from folkmoot.desk.records import actions as records
 from folkmoot.desk.records.models import Entry, Intent
+from folkmoot.desk.releases import actions as releases
+from folkmoot.desk.releases.regimes import PauseKind
+from folkmoot.desk.releases.scope import Scope
 
 door = standin.door
 MEMORY = "ledger.checkpoint"
@@ -135,6 +140,106 @@ ACTIONS = {
         )
     ),
 }
+ASKED = (PauseKind.CLARIFICATION, date(2026, 11, 19))
+
+
+def asked(cast):
+    request = releases_moves.received(cast)
+    return releases.ask(cast.fay, request.ref, *ASKED, now=cast.clock())
+
+
+def one_of(request):
+    row = request.decisions.first()
+    return releases.Which(fields=[(row.entry_id, row.label)])
+
+
+def failed(cast):
+    bag = releases_moves.proposed(cast)
+    releases.agree_to_bag(cast.gus, bag.ref, now=cast.clock())
+    type(bag).objects.filter(pk=bag.pk).update(state="failed")
+    return bag
+
+
+ACTIONS |= {
+    releases.ask: lambda c: on(
+        releases_moves.received(c), lambda r: releases.ask(c.fay, r.ref, *ASKED, now=c.clock())
+    ),
+    releases.hear: lambda c: on(
+        asked(c), lambda r: releases.hear(c.fay, r.ref, ASKED[1], now=c.clock())
+    ),
+    releases.extend: lambda c: on(
+        releases_moves.received(c),
+        lambda r: releases.extend(c.fay, r.ref, reason="R", now=c.clock()),
+    ),
+    releases.begin_search: lambda c: on(
+        releases_moves.received(c), lambda r: releases.begin_search(c.fay, r.ref, now=c.clock())
+    ),
+    releases.drop: lambda c: on(
+        releases_moves.chosen(c),
+        lambda r: releases.drop(c.fay, r.ref, [r.chosen.first().entry_id], now=c.clock()),
+    ),
+    releases.begin_redaction: lambda c: on(
+        releases_moves.chosen(c), lambda r: releases.begin_redaction(c.fay, r.ref, now=c.clock())
+    ),
+    releases.show: lambda c: on(
+        releases_moves.redacting(c), lambda r: releases.show(c.fay, r.ref, one_of(r), now=c.clock())
+    ),
+    releases.withhold: lambda c: on(
+        releases_moves.redacting(c),
+        lambda r: releases.withhold(
+            c.fay, r.ref, one_of(r), exemption="FOIA s.40(2)", now=c.clock()
+        ),
+    ),
+    releases.prepare: lambda c: on(
+        releases_moves.decided(c), lambda r: releases.prepare(c.fay, r.ref, now=c.clock())
+    ),
+    releases.agree: lambda c: on(
+        releases_moves.prepared(c),
+        lambda r: releases.agree(c.gus, r.ref, seen=r.digest, now=c.clock()),
+    ),
+    releases.send_back: lambda c: on(
+        releases_moves.prepared(c),
+        lambda r: releases.send_back(c.gus, r.ref, reason="R", now=c.clock()),
+    ),
+    releases.release: lambda c: on(
+        releases_moves.made(c), lambda r: releases.release(c.fay, r.ref, now=c.clock())
+    ),
+    releases.refuse: lambda c: on(
+        releases_moves.received(c),
+        lambda r: releases.refuse(c.fay, r.ref, reason="R", now=c.clock()),
+    ),
+    releases.withdraw: lambda c: on(
+        releases_moves.received(c),
+        lambda r: releases.withdraw(c.fay, r.ref, reason="R", now=c.clock()),
+    ),
+    releases.propose: lambda c: on(releases_moves.chosen(c), lambda _: releases_moves.proposed(c)),
+    releases.agree_to_bag: lambda c: on(
+        releases_moves.proposed(c), lambda b: releases.agree_to_bag(c.gus, b.ref, now=c.clock())
+    ),
+    releases.retry: lambda c: on(failed(c), lambda b: releases.retry(c.fay, b.ref, now=c.clock())),
+    releases.fetch: lambda c: on(
+        releases_moves.ready(c), lambda b: releases.fetch(c.fay, b.ref, now=c.clock())
+    ),
+    releases.remove: lambda c: on(
+        releases_moves.ready(c), lambda b: releases.remove(c.fay, b.ref, reason="R", now=c.clock())
+    ),
+    releases.destroy_holding: lambda c: on(
+        releases_moves.ready(c),
+        lambda b: releases.destroy_holding(c.body, [b.held.first().entry_id], c.clock()),
+    ),
+}
+# What is asked for is held by an action of the room retention, which leaves an entry of its own.
+WITH_HOLD = {
+    releases.receive: lambda c: lambda: releases_moves.received(c),
+    releases.look_for: lambda c: on(
+        releases_moves.chosen(c),
+        lambda r: releases.look_for(c.fay, r.ref, Scope(classes=("people",)), now=c.clock()),
+    ),
+    releases.choose: lambda c: on(
+        (releases_moves.proposed(c), releases_moves.received(c))[1],
+        lambda r: releases.choose(c.fay, r.ref, now=c.clock()),
+    ),
+}
 # What is no action of its own leaves no entry: a step's part, a picture nobody has used yet, a
 # look at an account's health, and the record's and worker's own going round.
 NO_ENTRY = {
@@ -157,6 +262,11 @@ NO_ENTRY = {
     records.withhold: lambda c: lambda: records.withhold("none", ["text"]),
     publishing.is_held: lambda c: lambda: publishing.is_held(c.clock()),
     publishing.work: lambda c: lambda: publishing.work(c.clock),
+    releases.must_be_officer: lambda c: lambda: releases.must_be_officer(c.fay),
+    releases.open_file: lambda c: on(
+        releases_moves.ready(c), lambda b: list(releases.open_file(b))
+    ),
+    releases.work: lambda c: lambda: releases.work(c.clock),
 }
 # Leaves whatever entry it is told to: tested below.
 OTHER = {records.record}
@@ -178,6 +288,16 @@ def test_every_action_leaves_exactly_one_entry(cast, door, action):
     assert kept() == before + 1
 
 
+@pytest.mark.parametrize("action", WITH_HOLD, ids=lambda act: act.__name__)
+def test_an_action_that_holds_something_leaves_its_own_entry_and_the_hold_s(cast, action):
+    act = WITH_HOLD[action](cast)
+    before = set(Intent.objects.values_list("entry_id", flat=True))
+    act()
+    fresh = Intent.objects.exclude(entry_id__in=before)
+    kinds = sorted(json.loads(one.leaf)["kind"].partition(".")[0] for one in fresh)
+    assert kinds == ["hold", "request"]
+
+
 @pytest.mark.parametrize("action", NO_ENTRY, ids=lambda act: act.__name__)
 def test_what_changes_nothing_on_the_record_leaves_no_entry(cast, door, action):
     act = NO_ENTRY[action](cast)
@@ -197,4 +317,9 @@ def test_no_public_function_that_writes_is_missing_from_this_list():
         and not isinstance(value, type)
         and getattr(value, "__module__", "") == room.__name__
     }
-    assert public == ACTIONS.keys() | NO_ENTRY.keys() | OTHER
+    public |= {
+        value
+        for name in releases.__all__
+        if callable(value := getattr(releases, name)) and not isinstance(value, type)
+    }
+    assert public == ACTIONS.keys() | NO_ENTRY.keys() | WITH_HOLD.keys() | OTHER
