@@ -13,6 +13,7 @@ from folkmoot.ledger import LedgerError, Verifier, make_proof, open_note
 from . import heads, models, values
 from .anchoring import Anchor, list_anchors, list_troubled
 from .heads import find_refusal
+from .keys import NoEpochKey
 from .log import NoLogKey, log_keys, log_tree, log_verifiers
 from .reading import Recorded, read_rows
 from .signing import find_silence
@@ -20,6 +21,7 @@ from .signing import find_silence
 __all__ = [
     "Anchor",
     "DamagedEntry",
+    "NoEpochKey",
     "NoSuchEntry",
     "NotYetSigned",
     "Recorded",

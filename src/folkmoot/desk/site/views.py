@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from datetime import UTC, datetime
 
 from django.contrib.auth.decorators import login_not_required
@@ -24,7 +25,9 @@ from folkmoot.desk.people.queries import (
 )
 from folkmoot.desk.publishing import queries as publishing
 from folkmoot.desk.records import queries as records
+from folkmoot.desk.records.queries import NoEpochKey
 from folkmoot.desk.stops import queries as stops
+from folkmoot.ledger import KeyLost
 
 from .story import OUTCOME_WORDS, tell_story
 
@@ -253,6 +256,15 @@ def unreadable(_request: HttpRequest, exception: Exception | None = None) -> Htt
 @login_not_required
 def broken(_request: HttpRequest) -> HttpResponse:
     """500, in words. Nothing here may need the database, the pack, or the request."""
+    if isinstance(sys.exception(), KeyLost | NoEpochKey):
+        return _bare(
+            500,
+            "What is kept here cannot be opened",
+            "It does not fit its key: somebody changed it, or the key is not the one it was sealed "
+            "with. Nothing of it is shown, and nothing was changed just now. Tell whoever looks "
+            'after this system: "folkmoot ledger fsck" says what it is, and the log of this '
+            "program where.",
+        )
     return _bare(
         500,
         "Sorry, there is a problem",
