@@ -368,6 +368,14 @@ HOLDERS = {"retention_holds", "retention_new_hold", "retention_hold"}
 EVERYBODY = {"retention_schedule", "retention_rule"}
 
 
+def test_every_address_of_the_room_is_in_the_table_of_who_sees_it():
+    from folkmoot.desk.retention.urls import urlpatterns
+
+    listed = OFFICERS | HOLDERS | EVERYBODY | {"retention_alarm", "retention_decide"}
+    assert {pattern.name for pattern in urlpatterns} == listed
+    assert all(getattr(one.callback, "login_required", True) for one in urlpatterns)
+
+
 @pytest.fixture
 def filled(cast):
     """One of each thing, and the numbers they have in the addresses."""
@@ -401,6 +409,8 @@ def test_each_sees_what_their_role_lets_them_and_nothing_of_another_body(filled,
     cast, numbers = filled
     member = keeping.officer_of_other(cast) if who == "olga" else getattr(cast, who, None)
     client = cast.client(member)
+    answer = client.get(reverse("retention_decide"))
+    assert answer.status_code == (302 if who == "anonymous" else 405)
     for name in sorted(OFFICERS | HOLDERS | EVERYBODY | {"retention_alarm"}):
         status = client.get(address_of(name, numbers)).status_code
         officer = who in {"fay", "olga"}
