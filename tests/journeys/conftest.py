@@ -83,6 +83,12 @@ def duty(somebody):
 
 
 @pytest.fixture
+def officer(somebody):
+    """The records officer; the approver is one too, for what needs two."""
+    return somebody(accept_downloads=True).sign_in("records")
+
+
+@pytest.fixture
 def anyone(somebody):
     """A member of the public: nobody who signs in."""
     return somebody(accept_downloads=True)

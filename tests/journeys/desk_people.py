@@ -73,8 +73,8 @@ class Person:
         assert self.complaints == []
 
     def sign_in(self, who: str) -> Person:
-        """Sign in as ``author``, ``approver`` or ``duty`` with what the desk printed at its start;
-        on the same desk later, come back with the cookies of that time.
+        """Sign in as ``author``, ``approver``, ``duty`` or ``records`` with what the desk printed
+        at its start; on the same desk later, come back with the cookies of that time.
         """
         if who in self.desk.cookies:
             self.context.add_cookies(self.desk.cookies[who])

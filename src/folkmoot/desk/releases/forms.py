@@ -90,7 +90,9 @@ class RequestForm(ScopeForm):
     )
     asked_for_on = forms.DateField(required=False, error_messages={"invalid": _DAY})
     requester = forms.CharField(required=False)
-    words = forms.CharField(required=False)
+    words = forms.CharField(
+        error_messages={"required": "Enter what was asked for, in their own words."}
+    )
 
 
 class BagForm(ScopeForm):
