@@ -392,6 +392,8 @@ def test_what_is_withheld_in_one_field_and_shown_in_another_is_found(cast):
         ("2026-11-20T09:00:00+00:00", Suggestion.PLAIN),
         ("0123456789abcdef0123456789abcdef", Suggestion.PLAIN),
         ("3 of 12 parts are live", Suggestion.PLAIN),
+        ("uk-civil-service@2026.11#6f80e35991af", Suggestion.PLAIN),
+        ("jo@bücher.example", Suggestion.CONTACT),
         ("", Suggestion.PLAIN),
     ],
 )

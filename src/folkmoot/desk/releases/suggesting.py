@@ -42,7 +42,7 @@ WORDS = {
 }
 
 # Loose on purpose: what is found too often is looked at by a person, what is missed may be by none.
-_EMAIL = re.compile(r"[^\s@<>()\"']{1,64}@[^\s@<>()\"']{1,255}\.[^\s@<>()\"'.,;]{2,}")
+_EMAIL = re.compile(r"[^\s@<>()\"']{1,64}@[^\s@<>()\"']{1,255}\.[^\W\d_]{2,}")
 # Nine digits or more with what people write between them: 07700 900123, +44 (0)20 7946 0018.
 _PHONE = re.compile(r"(?<![0-9a-fA-F])(?:\+|00)?(?:[0-9][\s().\-]{0,2}){8,15}[0-9](?![0-9a-fA-F])")
 _DIGEST = re.compile(r"[0-9a-f]{32,}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.+Z]+")

@@ -29,6 +29,7 @@ from folkmoot.desk.records import queries as records
 from folkmoot.desk.records import taking
 from folkmoot.desk.records.classes import RecordClass
 from folkmoot.desk.retention import queries as retention
+from folkmoot.lifecycle import words
 
 from . import actions, queries
 from .exemptions import EXEMPTIONS
@@ -74,14 +75,14 @@ def index(request: HttpRequest) -> HttpResponse:
     member = signed_in(request)
     data = request.POST if request.method == "POST" else request.GET
     form = ScopeForm(data)
-    words = request.POST.get("words", "").strip()[:200]
+    sought = request.POST.get("words", "").strip()[:200]
     number = page_of(data.get("page", "1"))
     errors = errors_of(form, "kind")
     scope = Scope() if errors else form.scope
     found, more = taking.search(
         member.organisation.ref,
         _wanted(member, scope),
-        words=words,
+        words=sought,
         page=number,
         size=25,
     )
@@ -94,19 +95,38 @@ def index(request: HttpRequest) -> HttpResponse:
             "found": found,
             "more": more,
             "number": number,
-            "words": words,
+            "words": sought,
             "given": filters,
             "errors": errors,
             "address": urlencode(filters),
-            "searched": bool(filters or words),
+            "searched": bool(filters or sought),
             "requests": _with_clocks(
                 member, queries.list_requests(member.organisation, still_open=True)
             ),
             "names": names_by_ref(one.entry.actor for one in found),
+            "about": _teller([one.entry.subject for one in found]),
+            "brief": _brief,
             **choices(member),
         },
         status=422 if errors else 200,
     )
+
+
+def _brief(entry: records.Recorded) -> list[tuple[str, str]]:
+    """The first fields of an entry that say something."""
+    return [(label, value) for label, value in entry.fields.items() if value][:3]
+
+
+def _teller(subjects: list[str]) -> Callable[[str], str]:
+    """From what entries are about to words: a number, a member's name, or what kind of thing."""
+    names = names_by_ref(one.partition("/")[2] for one in subjects if one.startswith("member/"))
+
+    def tell(subject: str) -> str:
+        kind, _, name = subject.partition("/")
+        shown = name if name.isdecimal() else names.get(name, "")
+        return f"{words(kind)} {shown}".strip()
+
+    return tell
 
 
 def _wanted(member: Member, scope: Scope) -> taking.Wanted:
@@ -139,6 +159,7 @@ def entry(request: HttpRequest, entry_id: str) -> HttpResponse:
             "entry": found.entry,
             "public": taking.public_labels([entry_id]).get(entry_id, frozenset()),
             "names": names_by_ref([found.entry.actor]),
+            "about": _teller([found.entry.subject]),
             "bags": queries.list_holding(member.organisation, [entry_id]),
             "head": records.head_size(),
         },
