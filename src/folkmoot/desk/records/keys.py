@@ -107,18 +107,21 @@ def _holds() -> list[_Hold]:
 
 def _hold_live(subjects: list[str]) -> list[tuple[int, str, int, bytes | memoryview[int]]]:
     """The live keys of ``subjects``, held against destruction until the transaction ends."""
-    rows = models.SubjectKey.objects.filter(subject__in=subjects, destroyed_at=None)
-    if connection.vendor != "postgresql":  # SQLite's writers are one at a time already
-        return list(rows.values_list("pk", "subject", "epoch", "wrapped"))
-    # Others may hold it too, as they only seal; whoever destroys it waits for all of us. Django
-    # has no words for FOR SHARE.
+    # Others may hold them too, as they only seal; whoever destroys one waits for all of us. Django
+    # has no words for FOR SHARE; SQLite, whose writers are one at a time already, needs none.
+    share = " FOR SHARE" if connection.vendor == "postgresql" else ""
+    found = []
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id, subject, epoch, wrapped FROM records_subjectkey "
-            "WHERE subject = ANY(%s) AND destroyed_at IS NULL ORDER BY subject FOR SHARE",
-            [subjects],
-        )
-        return list(cursor.fetchall())
+        for start in range(0, len(subjects), BATCH):
+            some = subjects[start : start + BATCH]
+            marks = ", ".join(["%s"] * len(some))
+            cursor.execute(
+                "SELECT id, subject, epoch, wrapped FROM records_subjectkey "  # noqa: S608 - marks
+                f"WHERE subject IN ({marks}) AND destroyed_at IS NULL ORDER BY subject{share}",
+                some,
+            )
+            found += cursor.fetchall()
+    return found
 
 
 def _make(subject: str, now: datetime) -> tuple[int, SubjectKey]:
