@@ -8,15 +8,13 @@ write-ahead logs, replicas and backups cannot be opened either, and nothing that
 the deleted key can be read by anybody.
 
 AES-256-GCM throughout (NIST SP 800-38D), with random 96-bit nonces; a subject's key seals far fewer
-than the 2**32 texts for which those are safe. Marks are HMAC-SHA-256 (RFC 2104) under a key
-derived from the epoch's by HKDF-SHA-256 (RFC 5869).
+than the 2**32 texts for which those are safe.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 import os
 import re
 import secrets
@@ -27,8 +25,6 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from .errors import KeyLost, LedgerError
 
@@ -141,15 +137,6 @@ class EpochKeys:
         if outer is None:
             raise KeyLost(f"The key of epoch {epoch} is destroyed or not here: this cannot be read")
         return SubjectKey(SubjectKey(outer).open(_wrapping(subject), wrapped))
-
-    def mark(self, purpose: str, text: str) -> str:
-        """A 64-digit mark by which ``text`` can be found again in this epoch, and guessed by nobody
-        who lacks the epoch's key.
-        """
-        derived = HKDF(SHA256(), KEY_BYTES, None, b"folkmoot mark " + purpose.encode()).derive(
-            self.keys[self.newest]
-        )
-        return hmac.new(derived, text.encode(), hashlib.sha256).hexdigest()
 
     def begin(self, random_bytes: RandomBytes = secrets.token_bytes) -> EpochKeys:
         """These keys and that of the next epoch, which is current from then on."""
