@@ -64,7 +64,7 @@ def test_a_true_proof_is_true_and_the_page_stays_accessible(entry, anyone, watch
     anyone.page.goto(entry)
     said = check(anyone, by_key=True)
     assert said.startswith("True\n"), said
-    assert "What this page shows is what the entry was sealed with." in said
+    assert "The text that this page shows is what the entry was sealed with." in said
     assert "signed with the key that this site publishes" in said
     assert "has not seen this record before" in said
     watch.look(anyone, "entry, checked")

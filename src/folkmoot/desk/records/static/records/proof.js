@@ -7,6 +7,8 @@ export class Refused extends Error {}
 const MAGIC = "c2sp.org/tlog-proof@v1";
 const MOST_BYTES = 1 << 20;
 const MOST_HASHES = 63;
+const MOST_SIGNATURES = 64;
+const MOST_ENTRY_BYTES = 65_535;
 const MOST_ENTRIES = 2n ** 63n - 1n;
 const LOG_KEY = 1;
 const CUT = "It was cut short on the way.";
@@ -71,8 +73,10 @@ function canonical(value) {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   if (value !== null && typeof value === "object") {
     const keys = Object.keys(value).sort();
-    return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join(",")}}`;
+    return `{${keys.map((key) => `${canonical(key)}:${canonical(value[key])}`).join(",")}}`;
   }
+  // Half a character: as bytes it would be the sign for an unknown one, and pass for that.
+  if (/\p{Surrogate}/u.test(value)) throw new Refused("A text in it holds half a character.");
   return JSON.stringify(value);
 }
 
@@ -87,9 +91,12 @@ function readCanonical(text, what) {
   return value;
 }
 
+function isMap(value) {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}
+
 function isObject(value, ...keys) {
-  return value !== null && typeof value === "object" && !Array.isArray(value)
-    && Object.keys(value).sort().join() === keys.join();
+  return isMap(value) && Object.keys(value).sort().join() === keys.join();
 }
 
 // Keys, notes and heads
@@ -118,8 +125,11 @@ async function isSignature(key, signature, text) {
   return crypto.subtle.verify({ name: "Ed25519" }, held, signature, utf8.encode(text));
 }
 
-// A head that one of `vkeys` signed: {origin, size, root, vkey, signed, note}. `signed` is null
-// where the browser could not check the signature.
+// The name may hold what is no space to Python: a proof is read alike here and there.
+const SIGNATURE = /^\u2014 ([^+ \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+) (\S+)$/;
+
+// A head that one of `vkeys` signed: {origin, size, root, vkey, signed, note}. `vkey` is the first
+// of them that did; `signed` is null where the browser could not check the signature.
 export async function openHead(note, vkeys) {
   const gap = note.lastIndexOf("\n\n");
   if (gap < 0 || !note.endsWith("\n")) throw new Refused(`The head ends before its signatures. ${CUT}`);
@@ -127,20 +137,23 @@ export async function openHead(note, vkeys) {
   if (/[\x00-\x09\x0b-\x1f]/.test(note)) throw new Refused("The head holds control characters.");
   const lines = note.slice(gap + 2, -1).split("\n");
   const keys = await Promise.all(vkeys.map(readKey));
-  let signer = null;
   let signed = false;
+  const seen = new Set();
+  if (lines.length > MOST_SIGNATURES) throw new Refused(`The head has more than ${MOST_SIGNATURES} signatures.`);
   for (const line of lines) {
-    const found = /^\u2014 ([^\s+]+) (\S+)$/.exec(line);
+    const found = SIGNATURE.exec(line);
     if (!found) throw new Refused("A line below the head is not a signature.");
     const bytes = fromBase64(found[2]);
     if (bytes.length < 5) throw new Refused("A signature is too short to be one.");
     const key = keys.find((one) => one.name === found[1] && same(one.id, bytes.subarray(0, 4)));
     if (!key) continue; // a witness's, which this page does not judge
+    if (seen.has(key)) throw new Refused("The same key signed the head twice.");
+    seen.add(key);
     signed = await isSignature(key, bytes.subarray(4), text);
     if (signed === false) throw new Refused("The signature does not fit the head: one of them was changed.");
-    signer = key;
   }
-  if (signer === null) {
+  const signer = keys.find((one) => seen.has(one));
+  if (!signer) {
     throw new Refused("The head was not signed with the key that this site publishes. It may come from another log, or from somebody who made it up.");
   }
   const [origin, size, root, ...more] = text.slice(0, -1).split("\n");
@@ -161,13 +174,17 @@ function bitCount(number) {
   return number.toString(2).replaceAll("0", "").length;
 }
 
+function areHashes(...hashes) {
+  return hashes.every((hash) => hash.length === 32);
+}
+
 function nodeHash(left, right) {
   return sha256(Uint8Array.of(1), left, right);
 }
 
 // Whether `proof` leads from the leaf at `index` to the root over `size` entries.
 export async function isIncluded(leaf, index, size, proof, root) {
-  if (index >= size) return false;
+  if (index >= size || !areHashes(leaf, root, ...proof)) return false;
   const inner = bitLength(index ^ (size - 1n));
   if (proof.length !== inner + bitCount(index >> BigInt(inner))) return false;
   let node = leaf;
@@ -180,8 +197,9 @@ export async function isIncluded(leaf, index, size, proof, root) {
 
 // Whether `proof` shows that the log of `newSize` entries begins with that of `oldSize`.
 export async function isGrowth(oldSize, newSize, oldRoot, newRoot, proof) {
+  if (!areHashes(oldRoot, newRoot, ...proof)) return false;
   if (oldSize === newSize) return proof.length === 0 && same(oldRoot, newRoot);
-  if (oldSize < 1n || oldSize > newSize || proof.some((hash) => hash.length !== 32)) return false;
+  if (oldSize < 1n || oldSize > newSize) return false;
   let at = oldSize - 1n;
   let end = newSize - 1n;
   while (at & 1n) { at >>= 1n; end >>= 1n; }
@@ -207,6 +225,20 @@ export async function isGrowth(oldSize, newSize, oldRoot, newRoot, proof) {
 
 // Entries and proofs
 
+const OPAQUE = /^[A-Za-z0-9._:/#-]{0,128}$/;
+const HASH = /^[0-9a-f]{64}$/;
+const LABEL = /^[a-z][a-z0-9_.-]{0,63}$/;
+const FORMS = {
+  id: /^[0-9a-f]{32}$/,
+  kind: /^[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+$/,
+  at: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/,
+  organisation: OPAQUE,
+  actor: OPAQUE,
+  role: OPAQUE,
+  subject: OPAQUE,
+  retention: /^[A-Za-z0-9._-]{1,64}$/,
+};
+
 function sized(text) {
   const data = utf8.encode(text);
   const length = new Uint8Array(8);
@@ -218,25 +250,43 @@ async function commitment(context, label, salt, value) {
   return toHex(await sha256(Uint8Array.of(2), sized(context), sized(label), salt, sized(value)));
 }
 
+function isText(value, form) {
+  return typeof value === "string" && form.test(value);
+}
+
+// The last day of a month that there is not is another day to Date.
+function isTime(text) {
+  const at = new Date(text);
+  return !Number.isNaN(at.getTime()) && !text.startsWith("0000") && at.toISOString().slice(0, 19) === text.slice(0, 19);
+}
+
+function readEntry(text) {
+  const entry = readCanonical(text, "The entry");
+  const { at, commitments, links, version } = isMap(entry) ? entry : {};
+  const right = isMap(entry) && utf8.encode(text).length <= MOST_ENTRY_BYTES
+    && Object.keys(entry).sort().join() === [...Object.keys(FORMS), "commitments", "links", "version"].sort().join()
+    && Object.entries(FORMS).every(([name, form]) => isText(entry[name], form)) && isTime(at) && version === 1
+    && Array.isArray(links) && links.every((one) => isText(one, FORMS.id)) && isMap(commitments)
+    && Object.entries(commitments).every(([label, one]) => LABEL.test(label) && isText(one, HASH));
+  if (!right) throw new Refused("The entry is not one of this record: a part of it is not in its form.");
+  return entry;
+}
+
 async function readExtra(text) {
   const extra = readCanonical(text, "What the proof discloses");
   if (!isObject(extra, "disclosed", "entry", "vkey") || typeof extra.entry !== "string"
     || typeof extra.vkey !== "string") {
     throw new Refused("The proof must hold exactly an entry, what is disclosed and a key.");
   }
-  const entry = readCanonical(extra.entry, "The entry");
-  const commitments = entry?.commitments;
-  if (typeof entry?.id !== "string" || typeof commitments !== "object" || commitments === null) {
-    throw new Refused("The entry is not one of this record.");
-  }
+  const entry = readEntry(extra.entry);
+  if (!isMap(extra.disclosed)) throw new Refused("What the proof discloses must be fields by their labels.");
   const says = new Map();
-  for (const [label, opening] of Object.entries(extra.disclosed ?? {})) {
-    if (!isObject(opening, "salt", "value") || !/^[0-9a-f]{64}$/.test(opening.salt)
-      || typeof opening.value !== "string") {
+  for (const [label, opening] of Object.entries(extra.disclosed)) {
+    if (!isObject(opening, "salt", "value") || !isText(opening.salt, HASH) || typeof opening.value !== "string") {
       throw new Refused(`The field ${label} must hold exactly a salt and a value.`);
     }
     const right = await commitment(entry.id, label, fromHex(opening.salt), opening.value);
-    if (!Object.hasOwn(commitments, label) || commitments[label] !== right) {
+    if (!Object.hasOwn(entry.commitments, label) || entry.commitments[label] !== right) {
       throw new Refused(`The field ${label} is not what the entry was sealed with: its text or salt was changed.`);
     }
     says.set(label, opening.value);
@@ -246,7 +296,7 @@ async function readExtra(text) {
 
 // What a proof file proves: {entry, index, says, head}. `vkeys` are the keys to believe.
 export async function openProof(text, vkeys) {
-  if (text.length > MOST_BYTES) throw new Refused("A proof of more than 1 MiB is not read.");
+  if (text.length > MOST_BYTES || utf8.encode(text).length > MOST_BYTES) throw new Refused("A proof of more than 1 MiB is not read.");
   const gap = text.indexOf("\n\n");
   if (gap < 0 || !text.endsWith("\n")) throw new Refused(`The proof ends before the signed head. ${CUT}`);
   const [magic, extraLine, indexLine, ...hashes] = text.slice(0, gap).split("\n");
@@ -265,7 +315,10 @@ export async function openProof(text, vkeys) {
     throw fault instanceof Refused ? fault : new Refused("What the proof discloses is not text.");
   }
   const { entry, leaf, vkey, says } = await readExtra(extraText);
-  const head = await openHead(text.slice(gap + 2), vkeys);
+  if (!vkeys.includes(vkey)) {
+    throw new Refused("The proof names a key that this site does not publish. It may come from another log, or from somebody who made it up.");
+  }
+  const head = await openHead(text.slice(gap + 2), [vkey, ...vkeys.filter((one) => one !== vkey)]);
   if (vkey !== head.vkey) throw new Refused("The proof names another key than the one that signed.");
   const hash = await sha256(Uint8Array.of(0), leaf);
   if (!await isIncluded(hash, index, head.size, path, head.root)) {

@@ -16,7 +16,13 @@ async function read(url) {
   }
   if (answer.status === 404) return null;
   if (!answer.ok) throw new Unchecked(`This site could not give what was asked for (it answered ${answer.status}).`);
-  return answer.text();
+  try {
+    // Not text(): it would mend what is no text, and drop a mark that stands before it.
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(await answer.arrayBuffer());
+  } catch (fault) {
+    if (fault instanceof TypeError) throw new Refused("What this site gave is not text.");
+    throw new Unchecked("This site did not answer to the end.");
+  }
 }
 
 function when(instant) {
@@ -90,16 +96,17 @@ async function checkHistory(proved, vkeys, said) {
   else said.push("This browser keeps nothing, so it cannot tell whether the record was rewritten since an earlier visit.");
 }
 
-// Whether the page shows what the proof discloses.
+// Whether the page shows the texts that the proof discloses.
 function checkPage(says, said) {
-  for (const shown of document.querySelectorAll("[data-says]")) {
+  const texts = document.querySelectorAll("[data-says]");
+  for (const shown of texts) {
     const label = shown.dataset.says;
     const text = says.get(label)?.replaceAll(/\r\n?/g, "\n");
     if (text === undefined || shown.textContent !== text) {
       throw new Refused(`What this page shows as ${label} is not what the entry was sealed with.`);
     }
   }
-  said.push("What this page shows is what the entry was sealed with.");
+  if (texts.length) said.push("The text that this page shows is what the entry was sealed with.");
 }
 
 async function check() {
