@@ -6,6 +6,7 @@ import stat
 import struct
 import time
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,59 @@ def test_a_file_that_stands_twice_is_refused(packed: Path) -> None:
     with zipfile.ZipFile(packed, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr("request-114/README.txt", "Trust me.")
     assert "holds request-114/README.txt twice" in both(packed).reason
+
+
+HIDDEN = "The zip file holds more than its list of files says"
+
+
+def test_what_only_some_programs_would_find_is_refused(packed: Path, tmp_path: Path) -> None:
+    good = packed.read_bytes()
+    with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
+        archive.writestr("request-114/README.txt", "Trust me.")
+    other = (tmp_path / "other.zip").read_bytes()
+    local = other[: other.index(b"PK\x01\x02")]
+    listed = good.index(b"PK\x01\x02")
+    end = bytearray(good)
+    end[-2:] = struct.pack("<H", len(other))  # a comment as long
+    between = bytearray(good[:listed] + local + good[listed:])
+    between[-6:-2] = struct.pack("<I", listed + len(local))
+    for forged in (other + good, b"x" + good, local + good, bytes(end) + other, bytes(between)):
+        packed.write_bytes(forged)
+        result = both(packed)
+        assert not result.ok
+        assert HIDDEN in result.reason or "more than one folder" in result.reason, result.reason
+
+
+def test_a_file_with_a_second_name_is_refused(packed: Path) -> None:
+    target = packed.with_name("named.zip")
+    with zipfile.ZipFile(packed) as old, zipfile.ZipFile(target, "w") as new:
+        for one in old.infolist():
+            if one.filename.endswith("index.html"):
+                name = b"request-114/data/other.html"
+                head = struct.pack("<BI", 1, zlib.crc32(one.filename.encode()))
+                one.extra = struct.pack("<HH", 0x7075, len(head + name)) + head + name
+            new.writestr(one, old.read(one.filename))
+    assert not both(target).ok
+
+
+def test_a_zip_written_into_a_pipe_is_read_too(bag: Path, tmp_path: Path) -> None:
+    class Pipe:
+        def __init__(self) -> None:
+            self.held = bytearray()
+
+        def write(self, data: bytes) -> int:
+            self.held += data
+            return len(data)
+
+        def flush(self) -> None:
+            pass
+
+    pipe = Pipe()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]
+        for name in files_of(bag):
+            archive.write(bag / name, name)
+    (tmp_path / "piped.zip").write_bytes(pipe.held)
+    assert both(tmp_path / "piped.zip").ok
 
 
 def test_an_encrypted_or_oddly_packed_file_is_refused(packed: Path, tmp_path: Path) -> None:

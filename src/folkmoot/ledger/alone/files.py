@@ -21,6 +21,10 @@ CHUNK = 1 << 20
 _BOMB_BYTES = 256 << 20
 _BOMB_RATIO = 100
 
+_LOCAL_HEADER = 30  # bytes before a packed file's name; and what may stand after its contents
+_AFTER_CONTENTS = (0, 12, 16, 20, 24)
+_OTHER_NAME = 0x7075  # a second name, which some programs take for the first
+
 
 class Files:
     """The files of a bag by name (``data/records.jsonl``), with their sizes in bytes."""
@@ -110,6 +114,7 @@ def _open_zip(path: Path) -> Files:
         raise Wrong("This is neither a bag's folder nor a whole zip file.") from wrong
     try:
         entries = _find_entries(archive)
+        _refuse_hidden(path, archive)
         top = _find_top(entries)
         sizes = {name[len(top) :]: one.file_size for name, one in entries.items()}
         _refuse_bomb(sum(sizes.values()), path.stat().st_size)
@@ -122,6 +127,39 @@ def _open_zip(path: Path) -> Files:
 def _refuse_bomb(unpacked: int, packed: int) -> None:
     if unpacked > _BOMB_BYTES and unpacked > _BOMB_RATIO * packed:
         raise Wrong("The zip file would unpack to over a hundred times its size; it is not read.")
+
+
+def _refuse_hidden(path: Path, archive: zipfile.ZipFile) -> None:
+    """Some programs read a zip file's list of files, which stands at its end, and some read it from
+    the front. Nothing may be in it that only one of them finds.
+    """
+    hidden = "The zip file holds more than its list of files says; programs would differ over it."
+    if archive.comment:
+        raise Wrong(hidden)
+    ends = 0
+    allowed: tuple[int, ...] = (0,)
+    with path.open("rb") as file:
+        for one in sorted(archive.infolist(), key=lambda found: found.header_offset):
+            if one.header_offset - ends not in allowed:
+                raise Wrong(hidden)
+            file.seek(one.header_offset)
+            head = file.read(_LOCAL_HEADER)
+            named = int.from_bytes(head[26:28], "little")
+            lengths = named + int.from_bytes(head[28:], "little")
+            extra = file.read(lengths)[named:]
+            if _OTHER_NAME in (*_kinds(extra), *_kinds(one.extra)):
+                raise Wrong(f"{one.filename} in the zip file has two names; programs would differ.")
+            ends = one.header_offset + _LOCAL_HEADER + lengths + one.compress_size
+            allowed = _AFTER_CONTENTS
+    if archive.start_dir - ends not in allowed:
+        raise Wrong(hidden)
+
+
+def _kinds(extra: bytes) -> Iterator[int]:
+    """The kinds of the further parts of a packed file's header."""
+    while len(extra) >= 4:  # noqa: PLR2004 - kind and length, two bytes each
+        yield int.from_bytes(extra[:2], "little")
+        extra = extra[4 + int.from_bytes(extra[2:4], "little") :]
 
 
 def _find_entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
