@@ -152,7 +152,7 @@ def state_house_profile(
         actor=actor.ref if actor else "",
         role="admin" if actor else "system",
         subject=f"organisation/{organisation.ref}",
-        fields={name: str(value) for name, value in said.items()},
+        fields={**{name: str(value) for name, value in said.items()}, "days": ", ".join(days)},
     )
 
 
