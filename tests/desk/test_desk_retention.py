@@ -608,9 +608,10 @@ def test_line_and_rule_say_the_same(cast):
 
 def test_each_sealed_column_s_table_belongs_to_a_class_of_records():
     from folkmoot.desk.records.columns import sealed_columns
-    from folkmoot.desk.retention.triggers import TABLES
+    from folkmoot.desk.retention.triggers import TABLE_WORDS, TABLES
 
     for column in sealed_columns():
         label = column.model._meta.label_lower
         owners = [one for one, starts in TABLES.items() if label.startswith(starts)]
         assert len(owners) == 1, f"{label} belongs to {owners}"
+        assert label in TABLE_WORDS, f"{label} has no words"

@@ -118,6 +118,19 @@ def test_a_search_that_takes_too_long_for_a_page_is_left_to_the_worker(cast):
     assert erasure.state == ErasureState.CHOOSING
 
 
+def test_a_search_that_another_has_ended_meanwhile_changes_nothing(cast):
+    leave(cast, NAME)
+    erasure = actions.ask_erasure(
+        cast.fay, phrases=[NAME], ground=Ground.OBJECTED, reference="", now=cast.clock()
+    )
+    slow = Erasure.objects.get(pk=erasure.pk)
+    assert actions.search(erasure, cast.clock)
+    keeping.propose(cast, erasure)
+    assert actions.search(slow, cast.clock)
+    assert Erasure.objects.get(pk=erasure.pk).state == ErasureState.PROPOSED
+    assert len(keeping.entries(cast, "erasure.searched")) == 1
+
+
 def test_what_another_body_keeps_is_never_found(cast):
     stranger = keeping.officer_of_other(cast)
     leave(cast, NAME)

@@ -245,7 +245,7 @@ def test_an_erasure_goes_from_a_search_to_the_second_person_on_the_pages(cast):
     assert "<script>alert" not in raw
     page = html.unescape(raw)
     assert NAME in page
-    assert "On the public register" in page
+    assert "Published" in page
     assert "what this body published stays" in page
     assert "What others copied before now" in page
     post(

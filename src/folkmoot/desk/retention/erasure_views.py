@@ -133,6 +133,7 @@ def erasure(request: HttpRequest, erasure_id: int) -> HttpResponse:
             "mine": found.proposed_by == member.ref,
             "grounds": GROUND_WORDS,
             "exemptions": EXEMPTION_WORDS,
+            "tell_kind": queries.tell_kind,
             "names": names_by_ref([found.asked_by, found.proposed_by, found.confirmed_by]),
             "errors": errors,
             "given": request.POST if errors else {},

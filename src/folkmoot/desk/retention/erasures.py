@@ -26,6 +26,8 @@ from .steps import HeldBack, RetentionRefused, must_hold, record, take_step
 NO_ERASURE = "There is no such erasure."
 MOST_PHRASES, SHORTEST_PHRASE, LONGEST_PHRASE = 50, 3, 200
 BATCH = 1_000
+PUBLISHED = {"accounts.shelfitem", "mailing.issue"}
+"""Tables whose columns are shown to anybody: the feed's posts, and the web pages of e-mails."""
 Clock = Callable[[], datetime]
 
 
@@ -85,6 +87,9 @@ def search(erasure: Erasure, clock: Clock, *, seconds: float | None = None) -> b
         return False
     with transaction.atomic():
         now = clock()
+        erasure = Erasure.objects.select_for_update().get(pk=erasure.pk)
+        if erasure.state != ErasureState.SEARCHING:
+            return True  # another was quicker, or somebody has given it up
         erasure.matches.all().delete()
         take_step(
             erasure,
@@ -389,6 +394,7 @@ def _note_held(erasure: Erasure, member: Member, now: datetime) -> HeldBack | No
 
 
 def _match(erasure: Erasure, one: Holding, *, chosen: bool | None = None) -> Match:
+    public = one.public or one.kind in PUBLISHED
     return Match(
         erasure=erasure,
         place=str(one.place),
@@ -396,9 +402,9 @@ def _match(erasure: Erasure, one: Holding, *, chosen: bool | None = None) -> Mat
         kind=one.kind,
         record_class=one.retention,
         at=one.at,
-        public=one.public,
-        # What was published is on the register for everybody: it goes only where somebody says so.
-        chosen=not one.public if chosen is None else chosen,
+        public=public,
+        # What was published is there for everybody: it goes only where somebody says so.
+        chosen=not public if chosen is None else chosen,
     )
 
 

@@ -21,6 +21,7 @@ from folkmoot.desk.records.survey import Header, has_entry, list_headers
 from .lifecycle import HOLD, HOLDERS, HoldState, TwoFacts
 from .models import Hold, HoldItem
 from .steps import RetentionRefused, must_hold, record, take_step
+from .triggers import CLASS_WORDS
 
 # PostgreSQL's advisory locks are numbers; this one spells "hold".
 HOLD_LOCK = 0x686F6C64
@@ -269,7 +270,7 @@ def tell_scope(hold: Hold) -> str:
                 days += f" from {hold.since_on:%-d %B %Y}"
             if hold.until_on:
                 days += f" until {hold.until_on:%-d %B %Y}"
-            return f"the class {hold.record_class}{days}"
+            return f"the class “{CLASS_WORDS[RecordClass(hold.record_class)]}”{days}"
         case HoldScope.CHOSEN:
             return f"{hold.items.count()} chosen entries and values"
         case HoldScope.REQUEST:

@@ -32,6 +32,7 @@ from .lifecycle import HOLDERS, OFFICER, BatchState, ErasureState, HoldState, Ru
 from .models import Batch, Erasure, Hold, Match, Rule
 from .scheduling import Row, list_schedule, list_versions, tell_rule
 from .steps import RetentionRefused
+from .triggers import tell_kind
 
 __all__ = [
     "EXEMPTION_WORDS",
@@ -84,6 +85,7 @@ __all__ = [
     "may_hold",
     "may_see",
     "read_held",
+    "tell_kind",
     "tell_rule",
     "tell_scope",
 ]

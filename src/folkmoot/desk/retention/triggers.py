@@ -144,6 +144,38 @@ EVENTS = {
     ),
 }
 
+# What is kept outside the record, in words; an entry is told by its kind.
+TABLE_WORDS = {
+    "accounts.account": "Account",
+    "accounts.shelfitem": "Post on our own feed",
+    "accounts.trouble": "Trouble of an account",
+    "drafts.occurrence": "Note on a repeated post",
+    "drafts.picture": "Picture",
+    "drafts.signoff": "Decision on a post",
+    "drafts.version": "Version of a post",
+    "mailing.issue": "E-mail that was sent",
+    "mailing.mail": "E-mail to one person",
+    "mailing.mailinglist": "E-mail list",
+    "mailing.signing": "Signing of an e-mail",
+    "mailing.subscriber": "Subscriber",
+    "notices.target": "Who is told of troubles",
+    "notices.telling": "What somebody was told",
+    "people.member": "Member",
+    "publishing.ahead": "Pictures sent ahead",
+    "publishing.alarm": "Alarm",
+    "publishing.attempt": "Try to send a post",
+    "publishing.capture": "Answer of a channel",
+    "publishing.delivery": "Post on its way to a channel",
+    "publishing.watch": "Watch on an account",
+    "releases.bag": "Bag",
+    "releases.ground": "Reason to withhold",
+    "releases.reading": "Second reading",
+    "releases.request": "Request for information",
+    "retention.batch": "Disposal",
+    "retention.erasure": "Erasure",
+    "retention.hold": "Hold",
+    "stops.stop": "Stop",
+}
 # Whose columns belong to a class of records: by the beginning of the table's name. A table that is
 # named in no line keeps its columns until the person or thing is erased by name.
 TABLES = {
@@ -152,7 +184,12 @@ TABLES = {
         "publishing.ahead",
         "publishing.attempt",
         "publishing.capture",
+        "publishing.capture",
         "publishing.delivery",
+        # A post's copies on the desk's own channels are kept under the post's key.
+        "accounts.shelfitem",
+        "mailing.issue",
+        "mailing.signing",
     ),
     RecordClass.ALARMS: ("publishing.alarm",),
     RecordClass.ACCOUNTS: ("accounts.", "publishing.watch"),
@@ -195,6 +232,13 @@ def over(record_class: RecordClass, trigger: Trigger, months: int, now: datetime
         event.begins,
         still=trigger is Trigger.LAST_ENTRY,
     )
+
+
+def tell_kind(kind: str) -> str:
+    """A kind of entry, or a table, as people read it: ``Entry: draft sent back``."""
+    if kind in TABLE_WORDS:
+        return TABLE_WORDS[kind]
+    return "Entry: " + kind.replace(".", " ").replace("_", " ")
 
 
 def tell_months(months: int) -> str:
