@@ -21,7 +21,7 @@ PASSWORD = "correct horse battery\n"
 @pytest.fixture
 def export(cast, monkeypatch, tmp_path, capsys):
     """Run the command as somebody; its status, and what it said."""
-    desk_moves.publish(cast)
+    cast.post = desk_moves.publish(cast).pk
     cast.clock.now = datetime.now(UTC)
 
     def act(*args, who="fay", password=PASSWORD, out="bag"):
@@ -43,7 +43,7 @@ def test_what_is_public_is_written_at_once_and_checks(cast, export, tmp_path):
 
 
 def test_every_field_waits_for_a_second_officer_and_is_written_then(cast, export, tmp_path):
-    status, said = export("--post", "1", "--about", "For the archive.")
+    status, said = export("--post", str(cast.post), "--about", "For the archive.")
     assert status == 3, said
     bag = Bag.objects.get()
     assert bag.ref in said
