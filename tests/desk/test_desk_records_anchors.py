@@ -313,7 +313,11 @@ def test_a_stamp_on_another_head_is_found_by_fsck(cast, grow, authority, monkeyp
     configure(monkeypatch, timestamps="https://tsa.example/", timestamps_root=folder / "ca.pem")
     records.anchor(cast.clock, answer)
     grow()
-    Stamp.objects.update(size=Checkpoint.objects.latest("size").size)
+    assert check().findings == []
+    at = Stamp.objects.get().at
+    Stamp.objects.update(at=at - timedelta(days=1))
+    assert any("is of another time than is kept beside it" in one for one in check().findings)
+    Stamp.objects.update(at=at, size=Checkpoint.objects.latest("size").size)
     assert any("The time stamp on the head" in one for one in check().findings)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import desk_moves as moves
 import pytest
@@ -14,14 +14,17 @@ from folkmoot.desk.records import cli, keys, log, queries, seatbelt
 from folkmoot.desk.records.fsck import check
 from folkmoot.desk.records.models import (
     Checkpoint,
+    Cosignature,
     Entry,
+    Epoch,
     FieldValue,
+    Intent,
     SubjectKey,
     Tile,
 )
 from folkmoot.desk.records.values import open_values, seal_field
 from folkmoot.ledger import Checkpoint as Head
-from folkmoot.ledger import Field, MemoryStore, Signer, Tree, leaf_hashes
+from folkmoot.ledger import Cosigner, Field, MemoryStore, Signer, Tree, leaf_hashes
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 
@@ -271,11 +274,48 @@ def spoil_memory(rows):
 
 
 def strange_cosignature(rows):
-    from folkmoot.desk.records.models import Cosignature
-
     head = Checkpoint.objects.order_by("size").first()
     Cosignature.objects.create(size=head.size, witness="w+00000000+AAAA", line="junk", at=NOW)
     return "is not on the head of that size"
+
+
+def pass_a_removed_value_off_as_lost(rows):
+    touch(rows[-1], recovered_at=NOW)
+    FieldValue.objects.filter(entry_id=rows[-1].entry_id).delete()
+    return "is marked as brought back from a mirror, and no entry of the record says that it was"
+
+
+def pass_a_value_off_as_erased(rows):
+    FieldValue.objects.filter(entry_id=rows[-1].entry_id).update(erased_at=NOW)
+    return "it is marked as erased, and is still here"
+
+
+def pass_a_key_off_as_destroyed(rows):
+    SubjectKey.objects.filter(subject=rows[-1].subject).update(destroyed_at=NOW)
+    keys.forget_cached()
+    return "is marked as destroyed, and is still here"
+
+
+def pass_an_epoch_off_as_over(rows):
+    Epoch.objects.update(destroyed_at=NOW, closed_at=NOW)
+    return "which is over: what was erased in it could be opened out of a copy"
+
+
+def date_a_cosignature_back(rows):
+    head = Checkpoint.objects.order_by("size").first()
+    cosigner = Cosigner.generate("witness.example/w1")
+    made = cosigner.cosign(head.note.rpartition("\n\n")[0] + "\n", NOW)
+    Cosignature.objects.create(
+        size=head.size, witness=cosigner.vkey, line=made.line, at=NOW - timedelta(days=1)
+    )
+    return "is of another time than is kept beside it"
+
+
+def change_what_waits(rows):
+    last = rows[-1]
+    values = {"entry_id": "c" * 32, "leaf": last.leaf, "subject": last.subject, "made_at": NOW}
+    Intent.objects.create(**values)
+    return "that waits for the record is not the one that was left"
 
 
 def rebuild_tiles():
@@ -292,7 +332,9 @@ TAMPERS = [
     truncate_with_heads_and_tiles, swap_ciphertexts, change_value, remove_value, put_in_value,
     orphan_value, replace_subject_key, relabel_columns, rename, rubbish, change_tile, remove_tile,
     forge_head, move_head, fork_head, roll_back_everything, forget_memory, spoil_memory,
-    strange_cosignature,
+    strange_cosignature, pass_a_removed_value_off_as_lost, pass_a_value_off_as_erased,
+    pass_a_key_off_as_destroyed, pass_an_epoch_off_as_over, date_a_cosignature_back,
+    change_what_waits,
 ]  # fmt: skip
 
 

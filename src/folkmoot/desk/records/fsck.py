@@ -30,10 +30,17 @@ from folkmoot.ledger.heads import check_older
 from folkmoot.ledger.tilepaths import names_of
 
 from . import models
-from .fsck_anchors import check_cosignatures, check_guards, check_memory, check_stamps
+from .fsck_anchors import (
+    check_cosignatures,
+    check_guards,
+    check_keys,
+    check_memory,
+    check_stamps,
+)
 from .fsck_report import Report
 from .fsck_values import check_values
 from .log import TableTiles, log_verifiers
+from .sequencing import check_waiting
 from .serving import read_entries
 
 BATCH = 5_120  # twenty tiles
@@ -54,6 +61,8 @@ def check(*, with_values: bool = True) -> Report:
         check_values(report)
     else:
         report.unchecked.append("Values were not opened, as was asked.")
+    _check_waiting(report)
+    check_keys(report)
     check_cosignatures(report)
     check_stamps(report)
     check_memory(report, walk.tree)
@@ -186,6 +195,16 @@ def _find_unlike(entry_id: str, leaf: str, columns: list[Any]) -> str:
     if [*texts, render_time(at)] != said:
         return "its columns say otherwise than what was hashed; they were changed."
     return ""
+
+
+def _check_waiting(report: Report) -> None:
+    """Hold what waits for its place against what was left there, as the sequencer will."""
+    rows = models.Intent.objects.order_by("pk")
+    for row in rows.values_list("pk", "leaf", "entry_id", "subject", "made_at").iterator(BATCH):
+        try:
+            check_waiting([row])
+        except LedgerError as wrong:
+            report.wrong(f"Waiting for its place: {wrong}")
 
 
 # Tiles

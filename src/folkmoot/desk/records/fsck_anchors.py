@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 
-from folkmoot.ledger import Checkpoint, LedgerError, Tree, open_note
+from folkmoot.ledger import Checkpoint, LedgerError, Tree, Witness, cosignatures, open_note
 from folkmoot.ledger.heads import check_older
 from folkmoot.ledger.stamping import read_stamp
 
-from . import heads, models, seatbelt
+from . import heads, keys, models, seatbelt
 from .fsck_report import Report
 from .log import log_verifiers, memory, signs_here
 
@@ -21,13 +23,24 @@ def check_cosignatures(report: Report) -> None:
         count += 1
         note = notes.get(row.size)
         text = None if note is None else note.rpartition("\n\n")[0] + "\n"
+        who = row.witness.partition("+")[0]
         if text is None or not heads.is_cosignature(row.witness, row.line, text):
             report.wrong(
-                f"The cosignature by {row.witness.partition('+')[0]} that is kept for {row.size} "
-                "entries is not on the head of that size."
+                f"The cosignature by {who} that is kept for {row.size} entries is not on the head "
+                "of that size."
+            )
+        elif row.at != _when(row, text):
+            report.wrong(
+                f"The cosignature by {who} on the head of {row.size} entries is of another time "
+                "than is kept beside it."
             )
     if count and before == report.count():
         report.checked.append(f"{count} cosignatures are on the heads they are kept for.")
+
+
+def _when(row: models.Cosignature, text: str) -> datetime:
+    note = open_note(f"{text}\n{row.line}\n", [Witness.from_text(row.witness)])
+    return cosignatures(note)[0].at
 
 
 def check_stamps(report: Report) -> None:
@@ -46,9 +59,15 @@ def check_stamps(report: Report) -> None:
     before = report.count()
     for row in rows:
         try:
-            read_stamp(bytes(row.token), notes.get(row.size, "").encode(), roots)
+            stamp = read_stamp(bytes(row.token), notes.get(row.size, "").encode(), roots)
         except LedgerError as wrong:
             report.wrong(f"The time stamp on the head of {row.size} entries does not hold: {wrong}")
+        else:
+            if row.at != stamp.at:
+                report.wrong(
+                    f"The time stamp on the head of {row.size} entries is of another time than is "
+                    "kept beside it."
+                )
     if before == report.count():
         report.checked.append(f"{rows.count()} time stamps are on the heads they are kept for.")
 
@@ -84,6 +103,32 @@ def check_memory(report: Report, tree: Tree) -> None:
         report.checked.append(
             f"The record begins with the {head.size} entries that the signer remembers."
         )
+
+
+def check_keys(report: Report) -> None:
+    """Hold the tables of keys against the file of epoch keys: what was destroyed must be gone, and
+    what is not must be there.
+    """
+    for row in models.SubjectKey.objects.exclude(destroyed_at=None).only("wrapped").iterator():
+        if bytes(row.wrapped):
+            report.wrong(f"Key number {row.pk} is marked as destroyed, and is still here.")
+    known = dict(models.Epoch.objects.values_list("number", "destroyed_at"))
+    if not known or keys.is_rolling():
+        return  # a roll ends what it began, or is told of on its own
+    try:
+        here = keys.epoch_file().read().keys.keys()
+    except (OSError, LedgerError) as wrong:
+        report.wrong(f"The file of epoch keys cannot be read: {wrong}")
+        return
+    for number in sorted(known.keys() | here):
+        # One above all that are known is of a roll that died before it began.
+        if number in here and known.get(number, number < max(known) or None):
+            report.wrong(
+                f"The file of epoch keys holds the key of epoch {number}, which is over: what was "
+                "erased in it could be opened out of a copy. Roll the epoch again."
+            )
+        elif number not in here and known[number] is None:
+            report.wrong(f"The file of epoch keys lacks the key of epoch {number}.")
 
 
 def check_guards(report: Report) -> None:

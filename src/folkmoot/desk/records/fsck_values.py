@@ -11,16 +11,25 @@ from folkmoot.ledger import Field, KeyLost, LedgerError
 
 from . import models, values
 from .fsck_report import SHOWN, Report
+from .log import log_size
 
 VALUES = 500
+RECOVERED = "entry.recovered"
 
 
 def check_values(report: Report) -> None:
     """Open every value, and hold it against its commitment."""
     before = report.count()
     counts = {"opened": 0, "erased": 0, "lost": 0}
+    ranges = _brought_back()
     for table in (models.Entry, models.Intent):
         for rows in _leaves(table):
+            for number, entry_id, _leaf, recovered_at in rows:
+                if recovered_at is not None and not any(number in one for one in ranges):
+                    report.wrong(
+                        f"Entry number {number} ({entry_id}) is marked as brought back from a "
+                        "mirror, and no entry of the record says that it was: it was marked since."
+                    )
             _check_values_of(report, rows, counts)
     strange = models.FieldValue.objects.exclude(
         entry_id__in=models.Entry.objects.values("entry_id")
@@ -33,6 +42,28 @@ def check_values(report: Report) -> None:
             f"{counts['erased']} are erased, {counts['lost']} were lost before their entries were "
             "brought back."
         )
+
+
+def _brought_back() -> list[range]:
+    """The entries that were brought back from a mirror, as the record itself says; one that says so
+    may wait for its place still, and may be lost or erased in part itself.
+    """
+    ranges = []
+    for table in (models.Entry, models.Intent):
+        for number, entry_id, text in table.objects.filter(subject="ledger").values_list(
+            "pk", "entry_id", "leaf"
+        ):
+            try:
+                if values.read_leaf(text).kind != RECOVERED:
+                    continue
+                rows = models.FieldValue.objects.filter(entry_id=entry_id)
+                said = {one.label: one.value for one in values.open_values(rows) if one is not None}
+                ranges.append(range(int(said["from"]), int(said["head"])))
+            except KeyError:
+                ranges.append(range(number if table is models.Entry else log_size()))
+            except LedgerError:
+                continue  # it is told of where the entries are looked at
+    return ranges
 
 
 def _leaves(table: Any) -> Iterator[list[tuple[int, str, str, datetime | None]]]:
@@ -84,6 +115,8 @@ def _find_wrong(  # noqa: PLR0911, PLR0917 - each way in which a value can be wr
     if isinstance(found, KeyLost):
         return str(found)
     if found is None:
+        if value.erased_at is not None and bytes(value.sealed):
+            return "it is marked as erased, and is still here: it was marked since."
         counts["erased"] += 1
         return ""
     if not leaf.opens(found):

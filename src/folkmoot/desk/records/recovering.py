@@ -87,7 +87,7 @@ def _recover(folder: Path, now: datetime) -> Recovered:
             )
         waiting = _put_back_into_outbox(same)
         kept = _take_in(mirror, same, head.size, now)
-        _write_tiles(tree)
+        _write_tiles(head)
         models.Checkpoint.objects.update_or_create(
             size=head.size, defaults={"note": note, "made_at": now}
         )
@@ -191,15 +191,17 @@ def _row(index: int, data: bytes, now: datetime) -> models.Entry:
     )
 
 
-def _write_tiles(theirs: Tree) -> None:
-    """Write every tile anew from the entries, and hold the root against the mirror's."""
+def _write_tiles(head: Checkpoint) -> None:
+    """Write every tile anew from the entries, and hold the root against the signed one: the mirror
+    may have been changed since it was checked.
+    """
     tree = Tree(MemoryStore())
     last = -1
     rows = models.Entry.objects.order_by("index").values_list("index", "leaf")
     while batch := list(rows.filter(index__gt=last)[:BATCH]):
         last = batch[-1][0]
         tree.append(leaf_hashes(leaf.encode() for _index, leaf in batch))
-    if (tree.size, tree.root()) != (theirs.size, theirs.root()):
+    if (tree.size, tree.root()) != (head.size, head.root):
         raise CannotRecover("What was brought back does not lead to the signed root.")
     models.Tile.objects.all().delete()
     models.Tile.objects.bulk_create(
