@@ -16,6 +16,7 @@ import zipfile
 import desk_moves
 import pytest
 import releases_moves as moves
+import retention_moves
 from django.conf import settings
 from django.db import transaction
 
@@ -29,6 +30,7 @@ from folkmoot.desk.releases.models import Bag, BagEntry
 from folkmoot.desk.releases.scope import Scope
 from folkmoot.desk.releases.steps import ReleaseRefused
 from folkmoot.desk.retention.copies import list_copies_outside
+from folkmoot.desk.retention.models import Match
 from folkmoot.ledger import KeyLost
 from folkmoot.ledger.bags import check_bag
 
@@ -137,7 +139,7 @@ def test_a_withheld_field_is_nowhere_in_any_file_of_the_bag(cast, tmp_path):
     folder = moves.unpack(data, tmp_path / "unpacked")
     salt = next(
         field.salt
-        for field in taking.take(cast.body.ref, [bag.held.get().entry_id], taking.find_head()[1])
+        for field in taking.take(cast.body.ref, [bag.held.get().entry_id], taking.find_head(0).size)
         for field in field.fields
         if field.label == "name"
     )
@@ -371,6 +373,29 @@ def test_a_bag_that_is_being_made_while_something_is_erased_is_made_anew(cast, m
     assert SECRET.encode() not in moves.fetch(cast, bag)
 
 
+def test_the_erasure_of_a_person_destroys_the_bags_that_name_them(cast):
+    desk_moves.leave(cast, kind="draft.tried", fields={"name": SECRET})
+    records.sequence(cast.clock())
+    bag = moves.ready(cast, scope=Scope(kinds=("draft.tried",)))
+    data = moves.fetch(cast, bag)
+    file = making.path_of(bag).read_bytes()
+    erasure = retention_moves.ask(cast, "Zebedee Quux")
+    Match.objects.filter(erasure=erasure).update(chosen=True)
+    erasure = retention_moves.propose(cast, erasure)
+    retention_moves.confirm(cast, erasure)
+    retention_moves.work(cast)
+    bag.refresh_from_db()
+    assert bag.state == "removed"
+    making.path_of(bag).write_bytes(file)  # as from a backup of the folder
+    keys.forget_cached()
+    with pytest.raises(KeyLost):
+        list(making.open_file(bag))
+    # What left before is told of, by the number of its manifest.
+    (copy,) = list_copies_outside(cast.body, bag.held.values_list("entry_id", flat=True))
+    assert copy.manifest == bag.manifest_sha256
+    assert data
+
+
 # Making it
 
 
@@ -388,8 +413,7 @@ def test_a_bag_waits_until_the_record_is_signed_over_all_of_it(cast, monkeypatch
     bag = moves.proposed(cast)
     actions.agree_to_bag(cast.gus, bag.ref, now=cast.clock())
     with monkeypatch.context() as patch:
-        note, size = taking.find_head()
-        patch.setattr(taking, "find_head", lambda: (note, size - 1))
+        patch.setattr(taking, "find_head", lambda over: None)
         assert actions.work(cast.clock) == 1
     bag.refresh_from_db()
     assert bag.state == "wanted"

@@ -610,3 +610,41 @@ def test_a_closed_clock_stands_where_it_was(cast):
     assert not clock.is_late
     late = moves.received(cast, on=date(2026, 9, 1))
     assert queries.clock_of(late, cast.clock().date()).is_late
+
+
+# What is told of on the duty page
+
+
+def told_of(cast):
+    from folkmoot.desk.notices.queries import list_needs
+
+    return {need.what for need in list_needs(cast.body, cast.clock()) if need.kind == "requested"}
+
+
+def test_a_request_is_told_of_when_its_last_days_come_and_when_it_is_late(cast):
+    request = moves.received(cast, on=date(2026, 10, 27))  # due on 24 November 2026
+    cast.clock.now = cast.clock.now.replace(day=18)
+    assert told_of(cast) == set()
+    cast.clock.now = cast.clock.now.replace(day=19)
+    assert told_of(cast) == {f"Request {request.pk} must be answered within a few days."}
+    cast.clock.now = cast.clock.now.replace(day=25)
+    assert told_of(cast) == {f"Request {request.pk} is late: its last day has passed."}
+    actions.withdraw(cast.fay, request.ref, reason="They found it.", now=cast.clock())
+    assert told_of(cast) == set()
+
+
+def test_what_waits_for_a_second_officer_is_told_of(cast):
+    request = moves.prepared(cast, on=date(2026, 11, 20))
+    bag = moves.proposed(cast)
+    assert told_of(cast) == {
+        f"What request {request.pk} releases waits for its second reader.",
+        f"Bag {bag.pk} is proposed, which waits for a second person.",
+    }
+
+
+def test_a_request_whose_last_day_is_not_known_is_told_of(cast):
+    cast.clock.now = cast.clock.now.replace(year=2027, month=12)
+    request = moves.received(cast, on=date(2027, 12, 10))
+    assert any(
+        f"request {request.pk} must be answered is not known" in one for one in told_of(cast)
+    )

@@ -17,6 +17,7 @@ from folkmoot.desk.stops.queries import StopState, say_stopped
 
 from .deliveries import is_waiting, list_deliveries
 from .needs import RANK, Need, Page, Seen, Urgency, capital, count, is_still, post_page, sentence
+from .requested import list_requested
 
 SIGN_WITHIN = timedelta(hours=1)
 FIRST = ("worker", "fence", "record")
@@ -38,6 +39,7 @@ def tell_needs(seen: Seen, now: datetime) -> list[Need]:
         *_posts(seen, now),
         *_issues(seen),
         *_kept(seen),
+        *list_requested(seen.asked),
         *_untold(seen),
     ]
     return sorted(

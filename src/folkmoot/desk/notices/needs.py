@@ -12,6 +12,7 @@ from folkmoot.desk.drafts.planned import Planned
 from folkmoot.desk.mailing.queries import IssueSummary
 from folkmoot.desk.publishing.queries import Ahead, Alarm, Installation, Told, Watch
 from folkmoot.desk.records.queries import Anchor
+from folkmoot.desk.releases.queries import Asks
 from folkmoot.desk.retention.queries import Waiting
 from folkmoot.desk.stops.queries import Stop
 
@@ -65,9 +66,9 @@ class Seen:
     ``unsent`` posts given up before there was anything to deliver, and ``issues`` those with
     e-mails that only a person can settle. ``untold`` are targets of notices that could not be told:
     their id and name, since when, and why. ``kept`` is what retention has for a second person, or
-    for somebody to decide. ``silence`` is why entries wait for a
-    signed head where no signer says so, and ``unanchored`` are those who should keep the record's
-    heads and do not. ``may_sign`` is about whoever asks.
+    for somebody to decide, and ``asked`` what requests for information do. ``silence`` is why
+    entries wait for a signed head where no signer says so, and ``unanchored`` are those who should
+    keep the record's heads and do not. ``may_sign`` is about whoever asks.
     """
 
     beat_at: datetime | None
@@ -89,6 +90,7 @@ class Seen:
     issues: Sequence[IssueSummary] = ()
     untold: Sequence[tuple[int, str, datetime | None, str]] = ()
     kept: Sequence[Waiting] = ()
+    asked: Sequence[Asks] = ()
     may_sign: bool = True
 
 

@@ -15,6 +15,7 @@ from folkmoot.desk.mailing import queries as mailing
 from folkmoot.desk.people.queries import Member, Organisation, Role
 from folkmoot.desk.publishing import queries as publishing
 from folkmoot.desk.records import queries as records
+from folkmoot.desk.releases import queries as releases
 from folkmoot.desk.retention import queries as retention
 from folkmoot.desk.stops import queries as stops
 
@@ -100,6 +101,7 @@ def list_needs(
                 if one.trouble
             ],
             kept=retention.list_waiting(organisation, now),
+            asked=releases.list_asking(organisation, now),
             may_sign=member is None or Role.APPROVER in member.held,
         ),
         now,

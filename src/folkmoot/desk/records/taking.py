@@ -11,13 +11,12 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from folkmoot.ledger import Entry as Leaf
 from folkmoot.ledger import Field, NoteError, Tree, open_note
 
-from . import erasing, models, values
+from . import erasing, heads, models, values
 from .log import TableTiles, log_verifiers
 from .log import log_keys as all_log_keys
 from .queries import NoSuchEntry, get_proof
@@ -60,6 +59,17 @@ class Taken:
     index: int
     path: tuple[bytes, ...]
     fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A signed head as it is published, over ``size`` entries, with the public keys of all that
+    signed it: the log's first, then the witnesses'.
+    """
+
+    note: str
+    size: int
+    keys: tuple[str, ...]
 
 
 def search(
@@ -121,10 +131,27 @@ def get_whole_proof(organisation: str, entry_id: str) -> str:
     return get_proof(entry_id, public_only=False)
 
 
-def find_head() -> tuple[str, int] | None:
-    """The newest signed head of the log, and how many entries are under it."""
-    head = models.Checkpoint.objects.order_by("-size").first()
-    return None if head is None else (head.note, head.size)
+def find_head(over: int) -> Head | None:
+    """The head to prove the entry of this number by, and all before it: the newest that a witness
+    cosigned, else the newest; ``None`` while none covers it.
+
+    Raises ``folkmoot.ledger.NoteError`` where none of the log's own keys signed it.
+    """
+    head = heads.best_over(over)
+    if head is None:
+        return None
+    keys = (_signing_key(head.note), *heads.witnesses_of(head))
+    return Head(heads.published(head), head.size, keys)
+
+
+def _signing_key(note: str) -> str:
+    for verifier in log_verifiers():
+        try:
+            open_note(note, [verifier])
+        except NoteError:
+            continue
+        return verifier.vkey
+    raise NoteError("A head of the record is signed by none of its own keys.")
 
 
 def find_last_index(organisation: str, entry_ids: Collection[str]) -> int | None:
@@ -163,19 +190,6 @@ def take(organisation: str, entry_ids: Collection[str], size: int) -> Iterator[T
 def log_keys() -> tuple[str, ...]:
     """The public keys that a stranger needs to check a head: the log's, the current one first."""
     return all_log_keys()
-
-
-def policy(note: str) -> tuple[str, ...]:
-    """The public keys that go with a head: the one of the log that signed it, then those of the
-    witnesses that this desk asks. Raises ``folkmoot.ledger.NoteError`` where none of ours signed.
-    """
-    for verifier in log_verifiers():
-        try:
-            open_note(note, [verifier])
-        except NoteError:
-            continue
-        return (verifier.vkey, *(key for key, _address in settings.CONFIG.witnesses))
-    raise NoteError("The record's newest head is signed by none of its own keys.")
 
 
 def was_erased_since(entry_ids: Collection[str], since: datetime) -> bool:

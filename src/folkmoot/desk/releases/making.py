@@ -126,9 +126,9 @@ def _make(bag: Bag, clock: Clock) -> None:
         keep_list(bag, ids)
     bag.taken_at = clock()
     filling = fill(bag)
-    head = taking.find_head()
     last = taking.find_last_index(bag.organisation.ref, filling.entry_ids)
-    if head is None or last is None or last >= head[1]:
+    head = None if last is None else taking.find_head(last)
+    if head is None:
         raise _Wait
     scratch = _folder() / f"making-{bag.ref}"
     shutil.rmtree(scratch, ignore_errors=True)  # of a worker that died over it
@@ -140,9 +140,9 @@ def _make(bag: Bag, clock: Clock) -> None:
             title=bag.title,
             about=_tell(bag, filling),
             made_at=clock(),
-            checkpoint=head[0],
-            policy=taking.policy(head[0]),
-            items=_renewing(bag, take_items(bag.organisation, bag, filling, head[1]), clock),
+            checkpoint=head.note,
+            policy=head.keys,
+            items=_renewing(bag, take_items(bag.organisation, bag, filling, head.size), clock),
             redactions=filling.redactions,
             media=take_media(bag.organisation, filling),
             captures=take_captures(bag.organisation, filling),

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 
 import ahocorasick_rs
 from django.db.models import Count, Q
@@ -25,6 +26,7 @@ from .workdays import Nation
 __all__ = [
     "BAG",
     "REQUEST",
+    "Asks",
     "Bag",
     "BagState",
     "Field",
@@ -35,6 +37,7 @@ __all__ = [
     "Request",
     "RequestState",
     "Shown",
+    "What",
     "clock_of",
     "count_open",
     "count_suggestions",
@@ -44,6 +47,7 @@ __all__ = [
     "get_bag",
     "get_request",
     "is_stale",
+    "list_asking",
     "list_bags",
     "list_chosen",
     "list_deciders",
@@ -56,6 +60,8 @@ __all__ = [
 ]
 
 PAGE = 20
+SOON = 3
+"""Days, as the law counts them, from which on a request is told of."""
 # Shorter words than this stand in every text.
 _LEAST_LEAK = 4
 _MOST_LEAK = 2_000
@@ -67,6 +73,29 @@ _OPEN = [
     RequestState.SECOND_READING,
     RequestState.AGREED,
 ]
+
+
+class What(StrEnum):
+    """What needs a person."""
+
+    LATE = "late"
+    DUE = "due"
+    NOT_KNOWN = "not_known"
+    READING = "reading"
+    BAG_PROPOSED = "bag_proposed"
+    BAG_FAILED = "bag_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """A request or a bag that needs a person: its number and name in addresses, and since when, as
+    far as that is known.
+    """
+
+    what: What
+    number: int
+    ref: str
+    since_at: datetime | None = None
 
 
 class NoSuchRequest(Exception):
@@ -140,6 +169,27 @@ def list_requests(organisation: Organisation, *, still_open: bool) -> list[Reque
     if still_open:
         return list(rows.filter(state__in=_OPEN).order_by("received_on", "pk"))
     return list(rows.exclude(state__in=_OPEN).order_by("-closed_on", "-pk")[:100])
+
+
+def list_asking(organisation: Organisation, now: datetime) -> list[Asks]:
+    """What of requests and bags needs a person, the oldest first."""
+    today, found = today_of(organisation, now), list[Asks]()
+    for row in list_requests(organisation, still_open=True):
+        clock = clock_of(row, today)
+        if clock.not_known:
+            found.append(Asks(What.NOT_KNOWN, row.pk, row.ref, row.made_at))
+        elif clock.left is not None and clock.left <= SOON:
+            found.append(Asks(What.LATE if clock.is_late else What.DUE, row.pk, row.ref))
+        if row.state == RequestState.SECOND_READING:
+            found.append(Asks(What.READING, row.pk, row.ref, row.changed_at))
+    bags = Bag.objects.filter(
+        organisation=organisation, state__in=[BagState.PROPOSED, BagState.FAILED]
+    )
+    for bag in bags.order_by("pk"):
+        proposed = bag.state == BagState.PROPOSED
+        what = What.BAG_PROPOSED if proposed else What.BAG_FAILED
+        found.append(Asks(what, bag.pk, bag.ref, bag.proposed_at if proposed else bag.agreed_at))
+    return found
 
 
 def count_open(organisation: Organisation) -> int:
