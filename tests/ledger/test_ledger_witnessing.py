@@ -304,7 +304,8 @@ def test_the_head_is_on_disk_before_the_cosignature_is_given(book, monkeypatch) 
     monkeypatch.setattr(os, "fsync", fsync)
     monkeypatch.setattr(Path, "replace", replace)
     book.add_checkpoint(request(tree_of("a")))
-    assert done == ["fsync", "rename", "fsync"]
+    # The head, and the first time that there is one.
+    assert done == ["fsync", "rename", "fsync"] * 2
 
 
 def test_where_the_disk_is_full_nothing_is_cosigned(book, monkeypatch) -> None:
@@ -342,6 +343,18 @@ def test_a_torn_or_foreign_head_is_never_taken_for_a_first_time(book) -> None:
         book.add_checkpoint(request(tree))
     file.write_bytes(whole)
     assert book.add_checkpoint(request(tree, 1)).status == 200
+
+
+@pytest.mark.parametrize("names", [["head"], ["head", "head.lock"]])
+def test_a_head_that_is_gone_is_never_taken_for_a_first_time(book, names) -> None:
+    assert book.add_checkpoint(request(tree_of("a", "b"))).status == 200
+    for name in names:
+        (book.state / f"{origin_hash(LOG.name)}.{name}").unlink()
+    book.open()
+    for old, entries in ((0, "xyz"), (2, "abc")):
+        with pytest.raises(MemoryDamaged, match="is gone, though one was cosigned"):
+            book.add_checkpoint(request(tree_of(*entries), old))
+    assert book.add_checkpoint(request(tree_of("a"), signer=OTHER)).status == 200
 
 
 def test_a_crash_while_writing_leaves_the_old_head_and_does_no_harm(book) -> None:
@@ -726,6 +739,23 @@ def test_requests_out_of_measure_are_refused_unread(served: Served, sent, status
     answer = served.raw(sent)
     assert status in answer.split(b"\r\n")[0]
     assert served.ask("GET", "/")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET / HTTP/1.1\r\nContent-Length: 19\r\n\r\n",
+        b"HEAD / HTTP/1.1\r\nContent-Length: 19\r\n\r\n",
+        b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding : x\r\n\r\na",
+        b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: 1\r\nFolk moot: x\r\n\r\na",
+        b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding\r\n\r\na",
+    ],
+)
+def test_no_request_is_hidden_in_another(served: Served, sent: bytes) -> None:
+    answer = served.raw(sent + b"GET /x HTTP/1.1\r\n\r\n")
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert b"Connection: close" in answer
 
 
 def test_a_slow_sender_is_cut_off_and_others_are_served_meanwhile(book) -> None:

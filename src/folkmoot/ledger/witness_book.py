@@ -155,6 +155,8 @@ class WitnessBook:
         mine = self.cosigner.cosign(note.text, now)
         whole = add_cosignatures(note.to_text(), self.logs, [mine])
         replace_durably(file, whole.encode())
+        if not _known(file).exists():
+            replace_durably(_known(file), b"")
         return Reply(HTTPStatus.OK, f"{mine.line}\n")
 
     def _find_wrong(
@@ -194,7 +196,12 @@ class WitnessBook:
         try:
             data = file.read_bytes()
         except FileNotFoundError:
-            return None
+            if not _known(file).exists():
+                return None
+            raise MemoryDamaged(
+                f"The head in {file} is gone, though one was cosigned. Nothing was cosigned. Put "
+                f"back the newest head of this log that bears this witness's cosignature."
+            ) from None
         try:
             # By our own cosignature: a log may have changed keys since.
             held = open_note(data, [self.cosigner.witness, *self.logs])
@@ -275,6 +282,11 @@ def origin_hash(origin: str) -> str:
     return sha256(origin.encode()).hexdigest()
 
 
+def _known(file: Path) -> Path:
+    """The empty file beside a head, by which it is known later that there was one."""
+    return file.with_suffix(".known")
+
+
 def has_heads(state: Path) -> bool:
     """Whether a witness cosigned a head of some log and kept it in the folder ``state``."""
-    return any(state.glob("*.head"))
+    return any(state.glob("*.head")) or any(state.glob("*.known"))

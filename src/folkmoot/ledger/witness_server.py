@@ -29,6 +29,7 @@ CONNECTION_SECONDS = 30.0
 """After so many seconds a connection is closed, whatever it is at: a slow sender gets no more."""
 
 _CHECKPOINT_PATH = re.compile(r"/([0-9a-f]{64})/checkpoint")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LENGTH = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
@@ -108,6 +109,20 @@ class _Handler(BaseHTTPRequestHandler):
     error_message_format = "%(message)s\n"
     error_content_type = PLAIN
     server: WitnessServer
+
+    def parse_request(self) -> bool:
+        """False also where a program in front of this one could understand the request otherwise:
+        what it takes for one request and we for two would give one caller another's answer.
+        """
+        if not super().parse_request():
+            return False
+        if self.headers.defects or not all(map(_TOKEN.fullmatch, self.headers)):
+            self._refuse(HTTPStatus.BAD_REQUEST, "A header of the request is not in its form.\n")
+            return False
+        sends = any(length.strip() != "0" for length in self.headers.get_all("Content-Length", []))
+        if self.command != "POST" and (sends or "Transfer-Encoding" in self.headers):
+            self.close_connection = True  # what it sent is not read
+        return True
 
     def do_POST(self) -> None:
         if self.path != "/add-checkpoint":
