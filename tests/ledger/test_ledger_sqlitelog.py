@@ -291,6 +291,7 @@ def test_two_that_begin_at_once_end_up_with_one_log(path: Path) -> None:
 def test_a_log_in_another_journal_mode_is_brought_back_to_wal(thousand: Path) -> None:
     meddle(thousand, "PRAGMA journal_mode=DELETE", freely=False)
     with SqliteLog(thousand) as log:
+        log.append([b"more"])
         assert log._db.execute("PRAGMA journal_mode").fetchone() == (b"wal",)
         assert log._db.execute("PRAGMA synchronous").fetchone() == (2,)
 

@@ -58,9 +58,7 @@ class SubjectKey:
     def __repr__(self) -> str:
         return f"SubjectKey({self.fingerprint.hex()})"
 
-    def seal(
-        self, place: bytes, data: bytes, random_bytes: RandomBytes = secrets.token_bytes
-    ) -> bytes:
+    def seal(self, place: bytes, data: bytes, random_bytes: RandomBytes = os.urandom) -> bytes:
         """``data`` sealed for ``place``: 12 bytes of nonce, the ciphertext, 16 bytes of tag."""
         nonce = random_bytes(NONCE_BYTES)
         return nonce + self._aead.encrypt(nonce, data, place)

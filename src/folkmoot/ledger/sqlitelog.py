@@ -100,13 +100,14 @@ class SqliteLog:
                 _make(self.path)
             self._db = _connect(self.path, wait_seconds)
             self._tiles = _Tiles(self._db)
+            self._writes_safely = False
             try:
-                self._set_up()
+                self._recognise()
             except BaseException:
                 self._db.close()
                 raise
 
-    def _set_up(self) -> None:
+    def _recognise(self) -> None:
         (application,) = self._db.execute("PRAGMA application_id").fetchone()
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         if (application, version) != (_APPLICATION, _VERSION):
@@ -114,6 +115,9 @@ class SqliteLog:
                 f"{self.path} is not a log that this version of the library can keep. Give the "
                 f"path of one, or of a file that does not exist yet."
             )
+
+    def _write_safely(self) -> None:
+        """Before the first append: what only writing needs would make up a tenth of a proof."""
         self._db.execute(f"PRAGMA synchronous={_SYNCHRONOUS}")
         self._db.execute("PRAGMA recursive_triggers=ON")
         # Anyone may have switched the file to another mode; this costs nothing where it is WAL.
@@ -121,8 +125,9 @@ class SqliteLog:
         if mode.decode() != _JOURNAL:
             raise StoreError(
                 f"The log {self.path} cannot be kept safely here: its disk does not support "
-                f"SQLite's WAL. Move it to a local disk."
+                f"SQLite's WAL. Nothing was appended. Move it to a local disk."
             )
+        self._writes_safely = True
 
     def __enter__(self) -> Self:
         return self
@@ -314,6 +319,8 @@ class SqliteLog:
     def _writing(self) -> Iterator[None]:
         # IMMEDIATE: a reader that turns into a writer is refused at once, however long it may wait.
         with self._explained(" Nothing was appended."):
+            if not self._writes_safely:
+                self._write_safely()
             self._db.execute("BEGIN IMMEDIATE")
         try:
             with self._explained(" Nothing was appended."):

@@ -38,7 +38,9 @@ class TableTiles:
 
     def write_tile(self, level: int, index: int, hashes: bytes) -> None:
         """Keep a tile, replacing a shorter one at its place."""
-        models.Tile.objects.update_or_create(level=level, index=index, defaults={"hashes": hashes})
+        # The sequencer is the only one who writes here: no need to look and lock first.
+        if not models.Tile.objects.filter(level=level, index=index).update(hashes=hashes):
+            models.Tile.objects.create(level=level, index=index, hashes=hashes)
 
 
 def log_tree() -> Tree:
