@@ -133,13 +133,13 @@ class Ground:
         from django.conf import settings
 
         (self.home / "keys").mkdir(parents=True)
-        settings.MEDIA_ROOT = self.home / "pictures"
         allowed = list(self.host.servers.values())
         if self.servers.pds:
             allowed.append(urlsplit(self.servers.pds).netloc)
         settings.INTERNAL_HOSTS = tuple(allowed)
         for database in self.databases:
             use_home(self.home)
+            self._use_pictures(database)
             if database == "sqlite":
                 shutil.copy(home / "empty.sqlite3", self.home / "template.sqlite3")
                 use_database(f"sqlite:///{self.home / 'template.sqlite3'}")
@@ -158,6 +158,12 @@ class Ground:
                     line.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 line.close()
         self.host.remember()
+
+    def _use_pictures(self, database: str) -> None:
+        """Each database has its own: they are sealed under keys that are in it."""
+        from django.conf import settings
+
+        settings.MEDIA_ROOT = self.home / f"pictures-{database}"
 
     def _found(self) -> Cast:
         from folkmoot.desk.drafts import actions as drafts
@@ -224,6 +230,7 @@ class Ground:
         home = self.home / f"run{run}"
         shutil.copytree(self.home / "keys", home / "keys")
         use_home(home)
+        self._use_pictures(database)
         name = f"lane{self.number}_run"
         if database == "sqlite":
             shutil.copy(self.home / "template.sqlite3", home / "run.sqlite3")
