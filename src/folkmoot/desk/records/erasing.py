@@ -175,13 +175,15 @@ def _classes_left(numbers: Collection[int], leaving: Collection[str]) -> dict[in
 
 
 def _classes_of(entry_ids: Sequence[str]) -> Iterator[tuple[str, str]]:
-    yield from models.Entry.objects.filter(entry_id__in=entry_ids).values_list(
-        "entry_id", "retention"
-    )
-    for entry_id, leaf in models.Intent.objects.filter(entry_id__in=entry_ids).values_list(
-        "entry_id", "leaf"
-    ):
-        yield entry_id, values.read_leaf(leaf).retention
+    for start in range(0, len(entry_ids), MANY):
+        batch = entry_ids[start : start + MANY]
+        yield from models.Entry.objects.filter(entry_id__in=batch).values_list(
+            "entry_id", "retention"
+        )
+        for entry_id, leaf in models.Intent.objects.filter(entry_id__in=batch).values_list(
+            "entry_id", "leaf"
+        ):
+            yield entry_id, values.read_leaf(leaf).retention
 
 
 def _numbers_of(places: Collection[Place]) -> set[int]:

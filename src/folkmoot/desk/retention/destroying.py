@@ -9,8 +9,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from typing import Any, TypeVar
 
 from django.db import connection, transaction
+from django.db.models import Model, QuerySet
 
 from folkmoot.desk.drafts.queries import list_pictures_only_of
 from folkmoot.desk.people.queries import Organisation
@@ -35,7 +37,12 @@ ENTRIES = 1_000
 """Entries of a disposal that go in one transaction."""
 VALUES = 2_000
 """Values of an erasure that go in one transaction."""
+WHOLE = 10_000
+"""So many more where they are about the same: what shares a key and stays for now is sealed again
+each time, so that one key is dealt with in one go where that can be.
+"""
 Clock = Callable[[], datetime]
+M = TypeVar("M", bound=Model)
 
 
 def work(clock: Clock) -> int:
@@ -123,6 +130,16 @@ def _destroy(batch: Batch, clock: Clock) -> int:
     return went
 
 
+def _take(rows: QuerySet[M], most: int) -> list[M]:
+    """The first rows by subject, and up to :data:`WHOLE` more that are about the last one's."""
+    found = list(rows.order_by("subject", "pk")[:most])
+    if len(found) == most:
+        last: Any = found[-1]
+        same = rows.filter(subject=last.subject, pk__gt=last.pk)
+        found += same.order_by("pk")[:WHOLE]
+    return found
+
+
 def _tables_of(record_class: RecordClass) -> list[str]:
     """The tables whose sealed columns belong to a class of records."""
     labels = {column.model._meta.label_lower for column in sealed_columns()}  # noqa: SLF001 - Django's documented way
@@ -136,7 +153,7 @@ def _destroy_some(batch_id: int, tables: Sequence[str], now: datetime) -> bool:
     if batch.state != BatchState.DESTROYING:
         return False  # another worker was quicker
     left = batch.items.filter(left_out=False, held_back=False, gone_at=None)
-    items = list(left.order_by("subject", "pk")[:ENTRIES])
+    items = _take(left, ENTRIES)
     if not items:
         facts = TwoFacts(left=left.count())
         take_step(batch, BATCH, BatchState, "roll", member=None, facts=facts)
@@ -235,7 +252,7 @@ def _erase_some(erasure_id: int, now: datetime) -> bool:
     left = erasure.matches.filter(chosen=True, gone_at=None)
     if erasure.state != ErasureState.ERASING:
         return False  # another worker was quicker
-    matches = list(left.order_by("subject", "pk")[:VALUES])
+    matches = _take(left, VALUES)
     if not matches:
         return False
     wait_for_holds()
