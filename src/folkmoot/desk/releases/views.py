@@ -112,9 +112,13 @@ def index(request: HttpRequest) -> HttpResponse:
     )
 
 
+_WRITTEN = frozenset({"text", "reason", "note", "result", "name"})
+
+
 def _brief(entry: records.Recorded) -> list[tuple[str, str]]:
-    """The first fields of an entry that say something."""
-    return [(label, value) for label, value in entry.fields.items() if value][:3]
+    """Up to three fields of an entry that say something: what somebody wrote, before the rest."""
+    said = [(label, value) for label, value in entry.fields.items() if value]
+    return sorted(said, key=lambda field: field[0] not in _WRITTEN)[:3]
 
 
 def _teller(subjects: list[str]) -> Callable[[str], str]:
