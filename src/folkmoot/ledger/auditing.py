@@ -22,6 +22,9 @@ from .tree import HASH_BYTES, leaf_hashes
 MAX_FINDINGS = 100
 """So many findings are kept in words; further ones are counted."""
 
+_MOST_LOST = 20_000
+"""After so many findings among the entries no more of them are read: a head can promise more
+entries than anybody has."""
 _TOLD_SINGLY = 3
 """So many wrong entries of one tile are each named."""
 
@@ -70,6 +73,9 @@ def audit_log(
     leaves = _Leaves(head.size)
     for index in range(-(-head.size // TILE_WIDTH)):
         leaves.read(index, tiles, entries)
+        if len(leaves.said) > _MOST_LOST:
+            leaves.said.append((index + 1, "So much is missing that the rest was not looked at."))
+            break
     best = leaves.find_tree(head.root, tiles)
     findings = leaves.tell()
     checked = []

@@ -7,6 +7,7 @@ hash to it (:class:`~folkmoot.ledger.mirror.Mirror`). So it does not matter who 
 from __future__ import annotations
 
 import http.client
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -24,7 +25,20 @@ from .tree import HASH_BYTES
 
 SECONDS = 30.0
 """How long an answer may keep us waiting between two parts of it."""
+LONGEST = 900.0
+"""How many seconds a whole answer may take; the longest has 16 MiB."""
 _TILES_KEPT = 1_024
+_PART = 1 << 16
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Follows nobody elsewhere: whoever answers could have us ask addresses that only we reach."""
+
+    def redirect_request(self, *_asked: object, **_more: object) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(_Stay)
 
 
 class HttpLog:
@@ -33,11 +47,12 @@ class HttpLog:
     Raises :class:`MirrorError` for an address that is not http or https.
     """
 
-    def __init__(self, url: str, *, seconds: float = SECONDS) -> None:
+    def __init__(self, url: str, *, seconds: float = SECONDS, longest: float = LONGEST) -> None:
         if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
             raise MirrorError(f"{visible(url)} is not an address on the web.")
         self.url = url.rstrip("/")
         self.seconds = seconds
+        self.longest = longest
         self.size = 0
         """Entries of the head that is read, which says how wide the last tiles are."""
         self._tiles: dict[tuple[int, int], bytes] = {}
@@ -95,19 +110,34 @@ class HttpLog:
         """What is at ``path``, of at most so many bytes; None where there is nothing."""
         where = visible(f"{self.url}/{path}")
         try:
-            with urllib.request.urlopen(  # noqa: S310 - the scheme was looked at
-                f"{self.url}/{path}", timeout=self.seconds
-            ) as answer:
-                data: bytes = answer.read(most + 1)
+            # The scheme was looked at.
+            with _OPENER.open(f"{self.url}/{path}", timeout=self.seconds) as answer:
+                data = self._read(answer, most + 1, where)
         except urllib.error.HTTPError as said:
             if said.code == HTTPStatus.NOT_FOUND:
                 return None
+            if said.headers.get("Location"):
+                raise MirrorError(
+                    f"{where} sends you to another address, {visible(said.headers['Location'])}. "
+                    f"Nobody was asked there. If you trust it, give the log's address there."
+                ) from said
             raise MirrorError(f"{where} answered {said.code}.") from said
         except (OSError, http.client.HTTPException) as wrong:
             raise MirrorError(f"{where} cannot be had: {visible(str(wrong))}.") from wrong
         if len(data) > most:
             raise MirrorError(f"{where} gave more than {most} bytes and was left.")
         return data
+
+    def _read(self, answer: http.client.HTTPResponse, most: int, where: str) -> bytes:
+        """Up to so many bytes of an answer, in the time that a whole one may take."""
+        ends = time.monotonic() + self.longest
+        parts: list[bytes] = []
+        while most > 0 and (part := answer.read1(min(most, _PART))):
+            parts.append(part)
+            most -= len(part)
+            if time.monotonic() > ends:
+                raise MirrorError(f"{where} took longer than {self.longest:g} seconds to answer.")
+        return b"".join(parts)
 
 
 def fetch_mirror(url: str, folder: Path, keys: Sequence[NoteVerifier]) -> Checkpoint:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from .durable import locked, replace_durably, sync_folder
@@ -26,7 +26,7 @@ from .tilepaths import (
     parse_bundle,
     render_bundle,
 )
-from .tiles import TILE_WIDTH, Tree
+from .tiles import TILE_WIDTH, Tree, tile_root
 from .tree import HASH_BYTES, leaf_hash, verify_consistency
 
 _SYNC_SINGLY = 64
@@ -152,7 +152,8 @@ class Mirror:
 
         Raises:
             ForkRefused: the head that is published here is of more entries, or of others.
-            MirrorError: the head is not that of ``tree``, or an entry does not hash to its leaf.
+            MirrorError: the head is not that of ``tree``, an entry does not hash to its leaf, or a
+                tile to what stands above it.
             NoteError: the log did not sign the checkpoint, or the one that is there.
             TileError: the store lacks hashes of the tree.
             OSError: a file cannot be read or written.
@@ -165,19 +166,41 @@ class Mirror:
         self.folder.mkdir(parents=True, exist_ok=True)
         with locked(self.folder / CHECKPOINT_PATH):
             last = self._find_last(tree, head, keys)
-            fresh = [name for name in names_of(head.size, last) if not name.is_within(last)]
-            written = []
-            for name in fresh:
-                tile = tree.read_tile(name.level, name.index, name.width)
-                if name.level == 0:
-                    bundle = BundleName(name.index, name.width)
-                    data = render_bundle(_checked(entries(bundle.begin, bundle.end), bundle, tile))
-                    written.append(_write_file(self.folder / bundle.path, data))
-                written.append(_write_file(self.folder / name.path, tile))
-            _settle(self.folder, written)
+            _settle(self.folder, self._write(tree, entries, head, last))
             if self.find_checkpoint() != checkpoint:
                 replace_durably(self.folder / CHECKPOINT_PATH, checkpoint.encode())
-            self._drop_partial(fresh)
+            self._drop_partial(_fresh(head.size, last))
+
+    def _write(
+        self, tree: Tree, entries: ReadEntries, head: Checkpoint, last: int
+    ) -> Sequence[Path]:
+        """Write the files that a mirror of ``last`` entries lacks; which they are.
+
+        The root is made of few tiles, and the entries are held against those of the lowest level.
+        So each full tile is held against the one above it, and what was written against the root.
+        """
+        written: list[Path] = []
+        full: dict[int, bytearray] = {}
+        begins: dict[int, int] = {}
+        for name in _fresh(head.size, last):
+            tile = tree.read_tile(name.level, name.index, name.width)
+            if name.level == 0:
+                bundle = BundleName(name.index, name.width)
+                data = render_bundle(_checked(entries(bundle.begin, bundle.end), bundle, tile))
+                written.append(_write_file(self.folder / bundle.path, data))
+            else:
+                _refuse_unlike(name, tile, full[name.level - 1], begins[name.level - 1])
+            below = full.setdefault(name.level, bytearray())
+            begins.setdefault(name.level, name.index)
+            if name.width == TILE_WIDTH:
+                below += tile_root(tile)
+            written.append(_write_file(self.folder / name.path, tile))
+        if self.tree(head.size).root() != head.root:
+            raise MirrorError(
+                "The tiles that were written do not lead to the signed root: the log gave others "
+                "than before. Nothing was published."
+            )
+        return written
 
     def _find_last(self, tree: Tree, head: Checkpoint, keys: Sequence[NoteVerifier]) -> int:
         """The size of the head that is published, if ``head`` grew out of it."""
@@ -214,6 +237,26 @@ class Mirror:
                     partial = (self.folder / full).with_suffix(".p") if full else None
                     if partial is not None and partial.is_dir():
                         shutil.rmtree(partial)
+
+
+def _fresh(size: int, last: int) -> Iterator[TileName]:
+    """The tiles that a log of ``size`` entries has and a mirror of ``last`` entries lacks."""
+    return (name for name in names_of(size, last) if not name.is_within(last))
+
+
+def _refuse_unlike(name: TileName, tile: bytes, full: bytearray, begins: int) -> None:
+    """Raise where a tile does not hold what the full ones below it hash to: ``full`` has the hash
+    of each from number ``begins`` on.
+    """
+    first = name.index * TILE_WIDTH
+    for at in range(max(begins - first, 0), name.width):
+        below = (first + at - begins) * HASH_BYTES
+        if tile[at * HASH_BYTES : (at + 1) * HASH_BYTES] != full[below : below + HASH_BYTES]:
+            raise MirrorError(
+                f"Tile {name.index} of level {name.level} does not hold what tile {first + at} of "
+                f"level {name.level - 1} hashes to: one of the two was changed. Nothing was "
+                f"published."
+            )
 
 
 def _checked(entries: Iterable[bytes], bundle: BundleName, tile: bytes) -> list[bytes]:

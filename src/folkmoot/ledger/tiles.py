@@ -92,7 +92,7 @@ class Tree:
                 self.store.write_tile(level, index, tile)
                 index += 1
                 if len(tile) == _TILE_BYTES:
-                    full.append(_tile_root(tile))
+                    full.append(tile_root(tile))
             fresh = b"".join(full)
             level += 1
             position >>= _BITS
@@ -187,7 +187,7 @@ class Tree:
             offset = index % TILE_WIDTH
             if offset == 0:
                 parent = self._read(level + 1, index // TILE_WIDTH, min(TILE_WIDTH, above - index))
-            if _tile_root(tile) != parent[offset * HASH_BYTES : (offset + 1) * HASH_BYTES]:
+            if tile_root(tile) != parent[offset * HASH_BYTES : (offset + 1) * HASH_BYTES]:
                 return index
         return None
 
@@ -273,7 +273,8 @@ def _subtrees(begin: int, end: int) -> Iterator[tuple[int, int]]:
         yield height, end >> height
 
 
-def _tile_root(tile: bytes) -> bytes:
+def tile_root(tile: bytes) -> bytes:
+    """The hash of all that a full tile stands for: what the level above holds for it."""
     layer = tile
     while len(layer) > HASH_BYTES:
         layer = parent_layer(layer)
