@@ -202,6 +202,21 @@ def test_nobody_is_sent_elsewhere(hostile, tmp_path, where) -> None:
     assert server.asked == ["/checkpoint"]
 
 
+def test_what_a_log_says_cannot_act_on_a_screen(hostile, tmp_path, capsys) -> None:
+    server, address = hostile
+    note = SIGNER.sign(Checkpoint(SIGNER.name, 1, bytes(32)).to_text())
+
+    def reply(asked) -> None:
+        asked.send_response(200)
+        asked.end_headers()
+        asked.wfile.write(note.replace(SIGNER.name, "a\x9b2J\u202ec").encode())
+
+    server.reply = reply
+    command = ["ledger", "mirror", address, str(tmp_path / "mine"), "--key", SIGNER.vkey]
+    assert main(command) == 2
+    assert capsys.readouterr().err.isascii()
+
+
 def test_an_answer_that_comes_drop_by_drop_is_left(hostile) -> None:
     server, address = hostile
 

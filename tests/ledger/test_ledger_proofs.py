@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import folkmoot.ledger
 from folkmoot.ledger import (
     MAX_PROOF_BYTES,
     Checkpoint,
@@ -48,6 +49,10 @@ def changes(data: bytes) -> list[bytes]:
         found.add(data + extra)
     found.discard(data)
     return sorted(found)
+
+
+def test_all_that_the_library_names_is_there() -> None:
+    assert [name for name in folkmoot.ledger.__all__ if not hasattr(folkmoot.ledger, name)] == []
 
 
 def test_no_change_of_a_single_byte_anywhere_leaves_a_proof_true(practice) -> None:

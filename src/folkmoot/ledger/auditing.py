@@ -74,6 +74,7 @@ def audit_log(
     for index in range(-(-head.size // TILE_WIDTH)):
         leaves.read(index, tiles, entries)
         if len(leaves.said) > _MOST_LOST:
+            leaves.lost = True
             leaves.said.append((index + 1, "So much is missing that the rest was not looked at."))
             break
     best = leaves.find_tree(head.root, tiles)

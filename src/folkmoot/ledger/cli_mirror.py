@@ -9,6 +9,7 @@ from .cli_reading import Verbs, complain
 from .errors import ForkRefused, LedgerError
 from .fetching import fetch_mirror
 from .notes import Verifier
+from .proofs import visible
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -42,13 +43,16 @@ def _mirror(args: argparse.Namespace) -> int:
     try:
         head = fetch_mirror(args.url, args.folder, keys)
     except ForkRefused as fork:
-        print(f"false\n{fork} Keep the folder as it is: with its checkpoint it is the proof.")
+        print(
+            f"false\n{visible(str(fork))} Keep the folder as it is: with its checkpoint it is the "
+            "proof."
+        )
         return 1
     except (LedgerError, OSError) as wrong:
-        complain(str(wrong))
+        complain(visible(str(wrong)))
         return 2
     print(
-        f"true\nThe folder {args.folder} has all {head.size} entries of the log {head.origin}, up "
-        "to its head of now. They begin with all that was there before."
+        f"true\nThe folder {visible(str(args.folder))} has all {head.size} entries of the log "
+        f"{visible(head.origin)}, up to its head of now. They begin with all that was there before."
     )
     return 0
