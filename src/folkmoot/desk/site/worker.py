@@ -29,6 +29,9 @@ from .posting import post
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.25
+CHORES_SECONDS = 1.0
+"""How often the rooms are asked where nobody waits for a moment more: each question costs a read,
+all day long."""
 TROUBLED_SECONDS = 2.0
 
 
@@ -69,8 +72,9 @@ RETENTION, RELEASES = -4, -5
 ANCHORS = -6
 
 
-def work_once(lanes: publishing.Lanes | None = None) -> int:
+def work_once(lanes: publishing.Lanes | None = None, *, chores: bool = True) -> int:
     """Do everything that is owed now, once; how many things were done by the time this returns.
+    Without ``chores`` only what must not wait: the record, posts and mails.
 
     The record goes first, so that a sign-off is in the log before its post leaves, and last, so
     that what was sent is. With ``lanes`` that go on beside each other no server keeps another's
@@ -81,13 +85,14 @@ def work_once(lanes: publishing.Lanes | None = None) -> int:
     done = records.sequence(utc_now())
     done += drafts.make_occurrences(utc_now)
     done += publishing.work(utc_now, lanes)
-    done += lanes.do(ACCOUNTS, [partial(accounts.work, utc_now)])
     done += lanes.do(MAILING, [partial(mailing.work, utc_now, open_transport, held=_is_fenced())])
-    done += lanes.do(NOTICES, [partial(notices.work, utc_now)])
-    done += lanes.do(RETENTION, [partial(retention.work, utc_now)])
-    done += lanes.do(ANCHORS, [partial(records.anchor, utc_now, post)])
-    done += lanes.do(RELEASES, [partial(releases.work, utc_now)])
-    return done + records.sequence(utc_now())
+    if chores:
+        done += lanes.do(ACCOUNTS, [partial(accounts.work, utc_now)])
+        done += lanes.do(NOTICES, [partial(notices.work, utc_now)])
+        done += lanes.do(RETENTION, [partial(retention.work, utc_now)])
+        done += lanes.do(ANCHORS, [partial(records.anchor, utc_now, post)])
+        done += lanes.do(RELEASES, [partial(releases.work, utc_now)])
+    return done + (records.sequence(utc_now()) if done else 0)
 
 
 def _is_fenced() -> bool:
@@ -101,17 +106,21 @@ def work_until_stopped(stop: threading.Event) -> None:
     row must not stop the desk.
     """
     lanes = publishing.Beside()
+    chores_at = time.monotonic()
     try:
         while not stop.is_set():
-            _work_and_wait(stop, lanes)
+            chores = time.monotonic() >= chores_at
+            if chores:
+                chores_at = time.monotonic() + CHORES_SECONDS
+            _work_and_wait(stop, lanes, chores=chores)
     finally:
         lanes.close()
 
 
-def _work_and_wait(stop: threading.Event, lanes: publishing.Beside) -> None:
+def _work_and_wait(stop: threading.Event, lanes: publishing.Beside, *, chores: bool) -> None:
     lanes.wake.clear()
     try:
-        done = work_once(lanes)
+        done = work_once(lanes, chores=chores)
         pause = 0.0 if done else IDLE_SECONDS
     except OperationalError as away:
         log.warning("The database cannot be used just now: %s", away)
