@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 ROUTES = (
     "draft", "alt", "reason", "alarm", "url", "member", "email", "subscriber", "hold", "reference",
-    "stop", "target", "note", "picture",
+    "stop", "target", "note", "picture", "requester", "words", "bag",
 )  # fmt: skip
 MARKERS = {route: f"qzx{route}vkw" for route in ROUTES}
 STAYS = "The bridge in Mill Road is closed."
@@ -34,13 +34,15 @@ def main(stage, argument=""):
     {"fill": fill, "agree": agree, "work": work, "tell": tell}[stage](argument)
 
 
-def fill(_argument):
+def fill(_argument):  # noqa: PLR0915 - one route after another
     from django.core.management import call_command
     from django.db import transaction
 
     call_command("migrate", verbosity=0, interactive=False)
     import desk_moves as moves
     import mailing_moves
+    import releases_moves
+    import retention_moves as keeping
 
     import conftest
     from folkmoot.desk.accounts import actions as accounts
@@ -55,7 +57,10 @@ def fill(_argument):
     from folkmoot.desk.publishing import watching
     from folkmoot.desk.publishing.models import Alarm, Watch
     from folkmoot.desk.records import actions as records
+    from folkmoot.desk.releases import actions as releases
+    from folkmoot.desk.releases.scope import Scope
     from folkmoot.desk.retention import actions
+    from folkmoot.desk.retention.models import Hold
     from folkmoot.desk.stops import actions as stops
 
     clock = conftest.Clock(datetime.now(UTC) - timedelta(days=2))
@@ -137,6 +142,19 @@ def fill(_argument):
         cast.dan, kind=TargetKind.EMAIL, name="", address=f"{MARKERS['target']}@moot.example",
         urgencies=[Urgency.NOW], quiet=None, now=clock(),
     )  # fmt: skip
+    request = releases_moves.received(
+        cast,
+        requester=f"{MARKERS['requester']} of Mill Road",
+        words=f"What have you on {MARKERS['words']}?",
+        scope=Scope(),
+    )
+    # What somebody asked for is held; here the request is over, and two let it go.
+    releases.withdraw(cast.fay, request.ref, reason="Answered by telephone.", now=clock())
+    for hold in Hold.objects.filter(scope="request"):
+        keeping.release(cast, hold)
+    # A bag with everything so far, which lies here, sealed.
+    bag = releases_moves.ready(cast, title=f"All on {MARKERS['bag']}", scope=Scope())
+    assert bag.state == "ready", bag.state
     records.sequence(datetime.now(UTC))
 
 

@@ -218,6 +218,16 @@ def disclosed(proof):
     return json.loads(base64.b64decode(extra.removeprefix("extra ")))["disclosed"]
 
 
+def test_the_bag_that_lay_here_is_gone(hunted):
+    _before, backup, desk, _after = hunted
+
+    def bags(one):
+        return [path for path in (one.home / "bags").rglob("*") if path.is_file()]
+
+    assert bags(backup)
+    assert not bags(desk)
+
+
 def test_one_epoch_is_left_and_it_opens_no_key_of_the_backup(hunted):
     before, _backup, desk, after = hunted
     epochs = desk.epochs()
