@@ -311,6 +311,17 @@ def date_a_cosignature_back(rows):
     return "is of another time than is kept beside it"
 
 
+def put_in_a_tile(rows):
+    """In the way of the tile that will come there, which then could not be written."""
+    Tile.objects.create(level=1, index=0, hashes=bytes(32))
+    return "Tile 0 of level 1 is beyond the"
+
+
+def rubbish_without_end(rows):
+    touch(rows[1], leaf="[" * 60_000)
+    return "what is kept as its text is no entry"
+
+
 def change_what_waits(rows):
     last = rows[-1]
     values = {"entry_id": "c" * 32, "leaf": last.leaf, "subject": last.subject, "made_at": NOW}
@@ -334,7 +345,7 @@ TAMPERS = [
     forge_head, move_head, fork_head, roll_back_everything, forget_memory, spoil_memory,
     strange_cosignature, pass_a_removed_value_off_as_lost, pass_a_value_off_as_erased,
     pass_a_key_off_as_destroyed, pass_an_epoch_off_as_over, date_a_cosignature_back,
-    change_what_waits,
+    change_what_waits, put_in_a_tile, rubbish_without_end,
 ]  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from folkmoot.ledger import (
 from folkmoot.ledger.auditing import audit_log
 from folkmoot.ledger.entries import render_time
 from folkmoot.ledger.heads import check_older
-from folkmoot.ledger.tilepaths import names_of
+from folkmoot.ledger.tilepaths import TileName, names_of
 
 from . import models
 from .fsck_anchors import (
@@ -37,7 +37,7 @@ from .fsck_anchors import (
     check_memory,
     check_stamps,
 )
-from .fsck_report import Report
+from .fsck_report import SHOWN, Report
 from .fsck_values import check_values
 from .log import TableTiles, log_verifiers
 from .sequencing import check_waiting
@@ -189,7 +189,7 @@ def _find_unlike(entry_id: str, leaf: str, columns: list[Any]) -> str:
         said = [held[name] for name in ("kind", "organisation", "subject", "retention", "at")]
         if held["id"] != entry_id:
             return "what was hashed is another entry."
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return "what is kept as its text is no entry."
     *texts, at = columns
     if [*texts, render_time(at)] != said:
@@ -228,7 +228,17 @@ def _check_tiles(report: Report, signed: list[Checkpoint], walk: _Walk) -> None:
         report.wrong(
             f"The tiles hold {beyond} more entries than there are: entries at the end are gone."
         )
-    if good and as_signed:
+    strange = [
+        (level, index)
+        for level, index in models.Tile.objects.values_list("level", "index").iterator(BATCH)
+        if not TileName(level, index, 1).is_within(walk.size)
+    ]
+    for level, index in strange[:SHOWN]:
+        report.wrong(
+            f"Tile {index} of level {level} is beyond the {walk.size} entries that are here: it "
+            "was put in, or entries at the end are gone."
+        )
+    if good and as_signed and not strange:
         report.checked.append("Every tile holds what the entries hash to.")
         return
     if newest is None or as_signed:
