@@ -430,7 +430,7 @@ def test_two_workers_do_not_make_one_bag_twice_and_a_dead_one_s_is_taken_up(cast
     actions.agree_to_bag(cast.gus, bag.ref, now=cast.clock())
     row = queries.get_bag(cast.fay, bag.ref)
     again = queries.get_bag(cast.fay, bag.ref)
-    assert making._claim(row, cast.clock())
+    assert making.claim_bag(row, cast.clock() + making.LEASE)
     assert not making._claim(again, cast.clock())
     assert actions.work(cast.clock) == 0
     scratch = settings.CONFIG.home / "bags" / f"making-{bag.ref}"

@@ -13,7 +13,7 @@ from .digest import release_digest
 from .lifecycle import BagState, RequestFacts
 from .models import Bag, Decision, Reading, Request
 from .requests import get_for_officer
-from .steps import NOT_READ, take_step
+from .steps import NOT_READ, begin_bag, take_step
 
 
 @transaction.atomic
@@ -71,7 +71,7 @@ def agree(member: Member, ref: str, *, seen: str, now: datetime) -> Bag:
         by=member.ref,
         at=now,
     )
-    return Bag.objects.create(
+    return begin_bag(
         organisation=request.organisation,
         request=request,
         purpose="release",

@@ -19,7 +19,7 @@ from .making import ERASED, STALE, open_file, path_of, remove_bag
 from .models import Bag
 from .requests import must_be_officer
 from .scope import Scope, find_ids
-from .steps import ReleaseRefused, note_bag, take_bag_step
+from .steps import ReleaseRefused, begin_bag, note_bag, take_bag_step
 
 PURPOSES = ("transfer", "public")
 MOST_ENTRIES = 50_000
@@ -62,7 +62,7 @@ def propose(
             "Make one for each year, or narrow it otherwise."
         )
     public = purpose == "public"
-    bag = Bag.objects.create(
+    bag = begin_bag(
         organisation=member.organisation,
         purpose=purpose,
         title=title.strip(),

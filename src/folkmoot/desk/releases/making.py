@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
 from folkmoot.desk.drafts.queries import PictureRefused
 from folkmoot.desk.people.queries import Member, Organisation
@@ -23,7 +23,7 @@ from .filling import Filling, NotDecided, fill, keep_list, take_captures, take_i
 from .lifecycle import BagState
 from .models import Bag
 from .sealedfiles import read_sealed, write_sealed
-from .steps import ReleaseRefused, take_bag_step
+from .steps import ReleaseRefused, claim_bag, take_back_bag, take_bag_step
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def work(clock: Clock) -> int:
         .order_by("next_try_at", "pk")
         .first()
     )
-    if bag is None or not _claim(bag, now):
+    if bag is None or not claim_bag(bag, now + LEASE):
         return done
     try:
         _make(bag, clock)
@@ -86,9 +86,7 @@ def destroy_holding(organisation: Organisation, entry_ids: Collection[str], now:
         if bag.state in {BagState.READY, BagState.FAILED}:
             remove_bag(bag, None, ERASED, now)
         elif bag.state == BagState.WANTED:
-            Bag.objects.filter(pk=bag.pk).update(
-                revision=F("revision") + 1, lease_until=None, next_try_at=now
-            )
+            take_back_bag(bag, now)
     return len(bags)
 
 
@@ -233,15 +231,6 @@ def _renewing(bag: Bag, items: Iterator[Item], clock: Clock) -> Iterator[Item]:
         yield item
         if count % RENEW_EVERY == 0:
             _hold_on(bag, clock() + LEASE)
-
-
-def _claim(bag: Bag, now: datetime) -> bool:
-    """Take the bag for this worker until the lease ends; ``False`` if another was quicker."""
-    mine = Bag.objects.filter(pk=bag.pk, revision=bag.revision, lease_until=bag.lease_until)
-    if mine.update(lease_until=now + LEASE, revision=bag.revision + 1) != 1:
-        return False
-    bag.refresh_from_db()
-    return True
 
 
 def _hold_on(bag: Bag, until: datetime) -> None:

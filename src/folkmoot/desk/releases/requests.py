@@ -17,7 +17,7 @@ from .lifecycle import RequestFacts, RequestState
 from .models import Chosen, Decision, Request, Waiting
 from .regimes import LAWS, PauseKind, Regime
 from .scope import Scope, find_ids
-from .steps import NOT_READ, STALE, ReleaseRefused, note, take_step
+from .steps import NOT_READ, ReleaseRefused, hold_request, note, take_step
 from .suggesting import suggest
 from .workdays import Nation
 
@@ -342,13 +342,10 @@ def _change(
     """Change columns of an open request that are no step of its life, with their entry."""
     if request.state not in _OPEN:
         raise ReleaseRefused("This request is closed; nothing in it changes any more.")
-    revision = request.revision
+    hold_request(request)  # the save below must not undo what somebody did meanwhile
     for name, value in columns.items():
         setattr(request, name, value)
-    request.revision, request.changed_at = revision + 1, now
-    # Held by its revision first: the save below must not undo what somebody did meanwhile.
-    if Request.objects.filter(pk=request.pk, revision=revision).update(revision=revision + 1) != 1:
-        raise ReleaseRefused(STALE)
+    request.changed_at = now
     request.save(update_fields=[*columns, "changed_at"])
     note(request, kind, member, now, fields)
     return request

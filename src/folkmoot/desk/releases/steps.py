@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
+from django.db.models import F
 
 from folkmoot.desk.people.queries import Member
 from folkmoot.desk.records import actions as records
@@ -122,6 +124,39 @@ def take_bag_step(
     bag.refresh_from_db()
     note_bag(bag, f"bag.{planned.done}", member, now, fields)
     return bag
+
+
+def begin_bag(**columns: Any) -> Bag:
+    """A bag that is proposed, or wanted at once: its first state is among ``columns``. Part of the
+    caller's transaction, which leaves its entry.
+    """
+    return Bag.objects.create(**columns)
+
+
+def claim_bag(bag: Bag, until: datetime) -> bool:
+    """Take a bag that is to be made until ``until``; ``False`` if another worker was quicker."""
+    mine = Bag.objects.filter(pk=bag.pk, revision=bag.revision, lease_until=bag.lease_until)
+    if mine.update(lease_until=until, revision=bag.revision + 1) != 1:
+        return False
+    bag.refresh_from_db()
+    return True
+
+
+def take_back_bag(bag: Bag, now: datetime) -> None:
+    """Take a bag that is being made from its worker, to be made anew."""
+    Bag.objects.filter(pk=bag.pk).update(
+        revision=F("revision") + 1, lease_until=None, next_try_at=now
+    )
+
+
+def hold_request(request: Request) -> None:
+    """Hold a request as it was read until the transaction ends. Raises :class:`ReleaseRefused`
+    where somebody changed it meanwhile.
+    """
+    mine = Request.objects.filter(pk=request.pk, revision=request.revision)
+    if mine.update(revision=request.revision + 1) != 1:
+        raise ReleaseRefused(STALE)
+    request.revision += 1
 
 
 def note_bag(
