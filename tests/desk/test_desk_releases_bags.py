@@ -431,7 +431,7 @@ def test_two_workers_do_not_make_one_bag_twice_and_a_dead_one_s_is_taken_up(cast
     row = queries.get_bag(cast.fay, bag.ref)
     again = queries.get_bag(cast.fay, bag.ref)
     assert making.claim_bag(row, cast.clock() + making.LEASE)
-    assert not making._claim(again, cast.clock())
+    assert not making.claim_bag(again, cast.clock() + making.LEASE)
     assert actions.work(cast.clock) == 0
     scratch = settings.CONFIG.home / "bags" / f"making-{bag.ref}"
     scratch.mkdir(parents=True)
