@@ -518,3 +518,15 @@ def test_a_name_in_ten_thousand_entries_is_counted_paged_and_erased(cast):
     print(f"searched in {searched:.1f} s, erased in {erased:.1f} s")
     assert searched < 60
     assert erased < 120
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_found_and_left_is_counted_when_it_is_done(cast):
+    moves.publish(cast, text="Thanks to Zeno Quillfeather for the photograph.")
+    erasure = keeping.erase(cast, "Zeno Quillfeather")
+    assert erasure.values_left > 0
+    (done,) = keeping.entries(cast, "erasure.done")
+    assert done.fields["left"] == str(erasure.values_left)
+    page = cast.client(cast.fay).get(f"/desk/records/erasure/{erasure.pk}").content.decode()
+    assert "not chosen, and stand" in page
+    assert "Quillfeather" not in page

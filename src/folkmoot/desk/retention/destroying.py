@@ -343,6 +343,7 @@ def _finish_erasure(erasure: Erasure, now: datetime) -> None:
     erasure = Erasure.objects.select_for_update().get(pk=erasure.pk)
     if erasure.state != ErasureState.ROLLING:
         return
+    left = erasure.matches.filter(gone_at=None).count()
     take_step(
         erasure,
         ERASURE,
@@ -350,7 +351,7 @@ def _finish_erasure(erasure: Erasure, now: datetime) -> None:
         "finish",
         member=None,
         facts=TwoFacts(),
-        changes={"done_at": now},
+        changes={"done_at": now, "values_left": left},
     )
     gone = list(erasure.matches.exclude(gone_at=None).values_list("place", flat=True))
     # Where the name still stands is nobody's business any more.
@@ -365,6 +366,7 @@ def _finish_erasure(erasure: Erasure, now: datetime) -> None:
         fields={
             "ground": erasure.ground,
             "values": str(len(gone)),
+            "left": str(left),
             "entries": str(len(entries)),
             "digest": digest_ids(gone),
             "keys": str(erasure.keys_gone),

@@ -257,6 +257,7 @@ class Erasure(models.Model):
     values_gone = models.PositiveIntegerField(default=0)
     keys_gone = models.PositiveIntegerField(default=0)
     found_since = models.PositiveIntegerField(default=0)
+    values_left = models.PositiveIntegerField(default=0)
 
     sealed_organisation: ClassVar = "organisation__ref"
 
