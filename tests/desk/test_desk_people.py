@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 
 import pytest
+from django.conf import settings
 
 from folkmoot.desk.people import actions as people
 from folkmoot.desk.people.models import Member
@@ -151,3 +152,16 @@ def test_a_role_nobody_knows_gives_nothing_and_breaks_no_page(cast, roles):
         assert client.get(address).status_code == 200, address
     answer = client.post("/desk/drafts/new", {"text": "Mine.", "do": "save"})
     assert answer.status_code == (302 if known else 422)
+
+
+def test_members_sign_in_again_after_the_key_of_their_marks_was_lost(cast):
+    file = settings.CONFIG.key_file("people.key")
+    kept = file.read_bytes()
+    try:
+        file.unlink()
+        assert sign_in(cast.client())[0].status_code == 200, "nobody is found by a new key"
+        assert people.keep_marks() == Member.objects.count()
+        assert sign_in(cast.client())[0].status_code == 302
+        assert people.keep_marks() == 0
+    finally:
+        file.write_bytes(kept)

@@ -260,6 +260,7 @@ NO_ENTRY = {
     records.sequence: lambda c: lambda: records.sequence(c.clock()),
     records.anchor: lambda c: lambda: records.anchor(c.clock, None),
     records.withhold: lambda c: lambda: records.withhold("none", ["text"]),
+    people.keep_marks: lambda c: people.keep_marks,
     publishing.is_held: lambda c: lambda: publishing.is_held(c.clock()),
     publishing.work: lambda c: lambda: publishing.work(c.clock),
     releases.must_be_officer: lambda c: lambda: releases.must_be_officer(c.fay),

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from folkmoot.desk.records import actions as records
+from folkmoot.desk.records.columns import is_erased
 from folkmoot.guidance import available_packs
 
 from .marks import mark_of
@@ -77,6 +78,24 @@ def add_member(
         fields={"name": name, "roles": ", ".join(sorted(member.roles))},
     )
     return member
+
+
+@transaction.atomic
+def keep_marks() -> int:
+    """Make the marks of members' addresses anew where they are not those of the key that is here,
+    as after the file of that key was lost; how many were. It says nothing new of anybody, and
+    leaves no entry.
+
+    Raises ``folkmoot.ledger.KeyLost`` where an address cannot be opened.
+    """
+    wrong = [
+        (member.pk, mark_of(member.email))
+        for member in Member.objects.exclude(email_mark="")
+        if not is_erased(member.email) and member.email_mark != mark_of(member.email)
+    ]
+    for pk, mark in wrong:
+        Member.objects.filter(pk=pk).update(email_mark=mark)
+    return len(wrong)
 
 
 def _clean(row: Member | Organisation) -> None:

@@ -173,6 +173,10 @@ def _bring_up_to_date() -> None:
 
     if not _is_up_to_date():
         call_command("migrate", verbosity=0, interactive=False)
+    from folkmoot.desk.people.actions import keep_marks
+
+    if made := keep_marks():
+        log.warning("The key of members' addresses was lost or changed; %d marks were made", made)
 
 
 def _is_up_to_date() -> bool:
