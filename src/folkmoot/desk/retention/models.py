@@ -142,35 +142,45 @@ class HoldItem(models.Model):
         ]
 
 
-class Batch(models.Model):
-    """A disposal: entries of one class whose period is over, and what becomes of them.
-
-    ``rule`` is the version of the schedule that it is done under, ``manifest`` the SHA-256 of the
-    bag they were transferred in, ``digest`` that of the chosen entries' ids.
+class ByTwo(models.Model):
+    """What one proposes and another confirms, and what becomes of it. ``digest`` is the SHA-256 of
+    what was agreed to.
     """
 
     organisation = models.ForeignKey(
         "people.Organisation", on_delete=models.PROTECT, related_name="+"
     )
     ref = models.CharField(max_length=16, unique=True, default=new_ref, editable=False)
-    rule = models.ForeignKey(Rule, on_delete=models.PROTECT, related_name="+")
-    state = models.CharField(max_length=12, default=BatchState.DRAWN_UP)
     reason = SealedTextField(blank=True)
-    manifest = models.CharField(max_length=64, blank=True)
     digest = models.CharField(max_length=64, blank=True)
-    drawn_up_by = models.CharField(max_length=16)
-    drawn_up_at = models.DateTimeField()
     proposed_by = models.CharField(max_length=16, blank=True)
     proposed_at = models.DateTimeField(null=True)
     confirmed_by = models.CharField(max_length=16, blank=True)
     confirmed_at = models.DateTimeField(null=True)
     held_at = models.DateTimeField(null=True)
-    kept_until = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)
     values_gone = models.PositiveIntegerField(default=0)
     keys_gone = models.PositiveIntegerField(default=0)
 
     sealed_organisation: ClassVar = "organisation__ref"
+
+    class Meta:
+        abstract = True
+
+
+class Batch(ByTwo):
+    """A disposal: entries of one class whose period is over, and what becomes of them.
+
+    ``rule`` is the version of the schedule that it is done under, ``manifest`` the SHA-256 of the
+    bag they were transferred in, ``digest`` that of the chosen entries' ids.
+    """
+
+    rule = models.ForeignKey(Rule, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=12, default=BatchState.DRAWN_UP)
+    manifest = models.CharField(max_length=64, blank=True)
+    drawn_up_by = models.CharField(max_length=16)
+    drawn_up_at = models.DateTimeField()
+    kept_until = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -225,41 +235,25 @@ class BatchItem(models.Model):
         ]
 
 
-class Erasure(models.Model):
+class Erasure(ByTwo):
     """The erasure of what is kept of a person or of a stranger's post.
 
     What is searched for, the request's own reference and the reasons are sealed under a subject of
     their own, which is erased with the rest.
     """
 
-    organisation = models.ForeignKey(
-        "people.Organisation", on_delete=models.PROTECT, related_name="+"
-    )
-    ref = models.CharField(max_length=16, unique=True, default=new_ref, editable=False)
     state = models.CharField(max_length=12, default=ErasureState.SEARCHING)
     ground = models.CharField(max_length=24)
     phrases = SealedJSONField(default=list)
     reference = SealedTextField(blank=True)
-    reason = SealedTextField(blank=True)
     exemption = models.CharField(max_length=24, blank=True)
     asked_by = models.CharField(max_length=16)
     asked_at = models.DateTimeField()
     searched_at = models.DateTimeField(null=True)
     trouble = models.TextField(blank=True)
-    digest = models.CharField(max_length=64, blank=True)
-    proposed_by = models.CharField(max_length=16, blank=True)
-    proposed_at = models.DateTimeField(null=True)
-    confirmed_by = models.CharField(max_length=16, blank=True)
-    confirmed_at = models.DateTimeField(null=True)
-    held_at = models.DateTimeField(null=True)
     by_platform = models.BooleanField(default=False)
-    done_at = models.DateTimeField(null=True)
-    values_gone = models.PositiveIntegerField(default=0)
-    keys_gone = models.PositiveIntegerField(default=0)
     found_since = models.PositiveIntegerField(default=0)
     values_left = models.PositiveIntegerField(default=0)
-
-    sealed_organisation: ClassVar = "organisation__ref"
 
     class Meta:
         constraints: ClassVar = [

@@ -16,103 +16,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="Copy",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("bag", models.CharField(max_length=128)),
-                ("manifest", models.CharField(max_length=64)),
-                ("released_at", models.DateTimeField()),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="people.organisation",
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="CopyEntry",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("entry", models.CharField(db_index=True, max_length=32)),
-                (
-                    "copy",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="entries",
-                        to="retention.copy",
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Erasure",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "ref",
-                    models.CharField(
-                        default=folkmoot.desk.refs.new_ref,
-                        editable=False,
-                        max_length=16,
-                        unique=True,
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        default=folkmoot.desk.retention.lifecycle.ErasureState["SEARCHING"],
-                        max_length=12,
-                    ),
-                ),
-                ("ground", models.CharField(max_length=24)),
-                ("phrases", folkmoot.desk.records.columns.SealedJSONField(default=list)),
-                ("reference", folkmoot.desk.records.columns.SealedTextField(blank=True)),
-                ("reason", folkmoot.desk.records.columns.SealedTextField(blank=True)),
-                ("exemption", models.CharField(blank=True, max_length=24)),
-                ("asked_by", models.CharField(max_length=16)),
-                ("asked_at", models.DateTimeField()),
-                ("searched_at", models.DateTimeField(null=True)),
-                ("trouble", models.TextField(blank=True)),
-                ("digest", models.CharField(blank=True, max_length=64)),
-                ("proposed_by", models.CharField(blank=True, max_length=16)),
-                ("proposed_at", models.DateTimeField(null=True)),
-                ("confirmed_by", models.CharField(blank=True, max_length=16)),
-                ("confirmed_at", models.DateTimeField(null=True)),
-                ("held_at", models.DateTimeField(null=True)),
-                ("by_platform", models.BooleanField(default=False)),
-                ("done_at", models.DateTimeField(null=True)),
-                ("values_gone", models.PositiveIntegerField(default=0)),
-                ("keys_gone", models.PositiveIntegerField(default=0)),
-                ("found_since", models.PositiveIntegerField(default=0)),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="people.organisation",
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
             name="Hold",
             fields=[
                 (
@@ -179,33 +82,6 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="items",
                         to="retention.hold",
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Match",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("place", models.CharField(max_length=250)),
-                ("subject", models.CharField(max_length=128)),
-                ("kind", models.CharField(max_length=60)),
-                ("record_class", models.CharField(blank=True, max_length=20)),
-                ("at", models.DateTimeField(null=True)),
-                ("public", models.BooleanField()),
-                ("chosen", models.BooleanField()),
-                ("gone_at", models.DateTimeField(null=True)),
-                (
-                    "erasure",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="matches",
-                        to="retention.erasure",
                     ),
                 ),
             ],
@@ -345,46 +221,6 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.AddConstraint(
-            model_name="copy",
-            constraint=models.UniqueConstraint(
-                fields=("organisation", "bag"), name="one_copy_per_bag"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="copyentry",
-            constraint=models.UniqueConstraint(fields=("copy", "entry"), name="one_entry_per_copy"),
-        ),
-        migrations.AddIndex(
-            model_name="erasure",
-            index=models.Index(fields=["organisation", "state"], name="erasure_by_state"),
-        ),
-        migrations.AddConstraint(
-            model_name="erasure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("confirmed_by", ""),
-                    models.Q(("confirmed_by", models.F("proposed_by")), _negated=True),
-                    _connector="OR",
-                ),
-                name="nobody_erases_alone",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="erasure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("by_platform", True),
-                    models.Q(("state__in", ["erasing", "rolling", "done"]), _negated=True),
-                    models.Q(
-                        models.Q(("confirmed_by", ""), _negated=True),
-                        models.Q(("proposed_by", ""), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="erased_by_two",
-            ),
-        ),
         migrations.AddIndex(
             model_name="hold",
             index=models.Index(fields=["organisation", "state"], name="hold_by_state"),
@@ -418,16 +254,6 @@ class Migration(migrations.Migration):
             model_name="holditem",
             constraint=models.UniqueConstraint(
                 fields=("hold", "entry", "place"), name="held_once_per_hold"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="match",
-            index=models.Index(fields=["erasure", "chosen", "gone_at"], name="match_by_chosen"),
-        ),
-        migrations.AddConstraint(
-            model_name="match",
-            constraint=models.UniqueConstraint(
-                fields=("erasure", "place"), name="found_once_per_erasure"
             ),
         ),
         migrations.AddConstraint(
